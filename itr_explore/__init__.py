@@ -1,0 +1,48 @@
+"""Teach and explore image-text retrieval: train published systems, look inside, check every picture.
+
+Public names are re-exported here one by one and loaded when first used, so that `import itr_explore` is
+quiet and fast.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Batch": "records",
+    "Encoded": "records",
+    "Explanation": "records",
+    "Map": "records",
+    "Pair": "records",
+    "Progress": "records",
+    "Ranking": "records",
+    "Truth": "records",
+    "Collection": "data.collection",
+    "build_tokenizer": "data.text",
+    "capture": "nn.tap",
+    "create_model": "models.registry",
+    "from_pretrained": "models.registry",
+    "list_models": "models.registry",
+    "list_pretrained": "models.registry",
+    "fit": "training.fit",
+    "evaluate": "evaluation.ranking",
+    "ground": "evaluation.grounding",
+    "explain": "explain.maps",
+    "region_graph": "explain.graph",
+    "explore": "widgets.pair_view",
+    "PairView": "widgets.pair_view",
+}
+
+__all__ = [*_HOME, "__version__"]
+
+
+def __getattr__(name: str):
+    if name not in _HOME:
+        raise AttributeError(f"module 'itr_explore' has no attribute {name!r}; it has {', '.join(__all__)}")
+    value = getattr(import_module(f"itr_explore.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

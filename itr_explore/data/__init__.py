@@ -1,0 +1,1 @@
+"""Collections, words and batches: where images, captions, boxes and truth come from."""

@@ -1,0 +1,1 @@
+"""The embedded collection: rendered scenes whose words and relations are known."""

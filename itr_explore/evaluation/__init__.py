@@ -1,0 +1,1 @@
+"""Recall, grounding and the controls beside them."""

@@ -1,0 +1,1 @@
+"""From a model's insides to records of numpy arrays."""

@@ -1,0 +1,83 @@
+"""Look inside a model by name: a `Tap` marks a value worth seeing, `capture` reads it during a forward."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor, nn
+
+Kind = Literal[
+    "word_to_region",    # [image caption word region]  each word's weights over regions
+    "region_to_word",    # [image caption region word]  each region's weights over words
+    "region_to_region",  # [image region region]        an edge from row to column
+    "word_to_word",      # [caption word word]
+    "per_region",        # [image region]
+    "per_word",          # [caption word]
+]  # fmt: skip
+
+Scale = Literal["softmax", "signed", "row_sum", "cosine", "unit"]
+
+
+class Tap(nn.Identity):
+    """Names a value worth looking at; does nothing to it.
+
+    Args:
+        kind: what the value relates; it fixes the axes (see `Kind`).
+        scale: how to read the numbers: `softmax` rows sum to one, `signed` has a meaningful zero,
+            `row_sum` is non-negative and divided by its row sum, `cosine` lies in [-1, 1], `unit` in [0, 1].
+        exact: the value is the one the score is computed from, not an approximation of it.
+    """
+
+    def __init__(self, kind: Kind, scale: Scale, exact: bool = True):
+        super().__init__()
+        self.kind, self.scale, self.exact = kind, scale, exact
+
+    def extra_repr(self) -> str:
+        """What `print(model)` shows of a tap."""
+        return f"{self.kind}, {self.scale}"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one tap let through: the tap itself and its values, one for each time it was passed."""
+
+    tap: Tap
+    values: list[Tensor]
+
+    @property
+    def value(self) -> Tensor:
+        """The only value; an error if the tap was passed more than once."""
+        if len(self.values) != 1:
+            raise ValueError(
+                f"wanted a tap that was passed once, this one was passed {len(self.values)} times"
+            )
+        return self.values[0]
+
+
+@contextmanager
+def capture(model: nn.Module) -> Iterator[dict[str, Seen]]:
+    """Collect what passes through the taps of `model` while the block runs.
+
+    Yields a dict from a tap's module path (`"relations.0.affinity"`) to a `Seen`; taps that were never
+    passed are absent. Values keep their graph, so gradients can be asked of them. The hooks are removed on
+    exit, also after an error.
+
+    >>> with capture(model) as seen:
+    ...     model(batch)
+    >>> seen["word_to_region"].value.shape
+    """
+    seen: dict[str, Seen] = {}
+
+    def keep(name: str, tap: Tap):
+        def hook(_module, _inputs, value: Tensor) -> None:
+            seen.setdefault(name, Seen(tap, [])).values.append(value)
+
+        return tap.register_forward_hook(hook)
+
+    handles = [keep(name, tap) for name, tap in model.named_modules() if isinstance(tap, Tap)]
+    try:
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -1,0 +1,266 @@
+"""What travels between the rooms of the house: frozen records that check themselves where they are made.
+
+Axes are named `image caption region word dim`. Boxes are always `x1 y1 x2 y2` as fractions of the image's
+width and height, so they outlive any resizing. Masks are True where something is real. Ranks count from 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from torch import Tensor
+
+
+def _want(condition: bool, message: str) -> None:
+    if not condition:
+        raise ValueError(message)
+
+
+def _shape(name: str, array: Any, wanted: tuple[int | str, ...]) -> None:
+    """Refuse an array whose shape does not fit; a string in `wanted` names an axis of any length."""
+    got = tuple(array.shape)
+    fits = len(got) == len(wanted) and all(
+        isinstance(w, str) or w == g for w, g in zip(wanted, got, strict=False)
+    )
+    _want(fits, f"{name} must be [{' '.join(map(str, wanted))}], got {list(got)}")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Images and captions as tensors, padded, with masks; which caption describes which image is said.
+
+    Nothing assumes five captions an image, 36 regions, or equal counts.
+    """
+
+    regions: Tensor  # [image region feature]  float
+    region_mask: Tensor  # [image region]  bool
+    words: Tensor  # [caption word]  token ids
+    word_mask: Tensor  # [caption word]  bool
+    image_of: Tensor  # [caption]  the row of `regions` that each caption describes
+    boxes: Tensor | None = None  # [image region 4]  zeros where padded
+    guide: Tensor | None = None  # [image guide]  one outside vector an image (CLIP, say)
+
+    def __post_init__(self):
+        images, regions = self.region_mask.shape
+        captions, words = self.word_mask.shape
+        _shape("regions", self.regions, (images, regions, "feature"))
+        _shape("words", self.words, (captions, words))
+        _shape("image_of", self.image_of, (captions,))
+        if self.boxes is not None:
+            _shape("boxes", self.boxes, (images, regions, 4))
+        if self.guide is not None:
+            _shape("guide", self.guide, (images, "guide"))
+
+    def to(self, device) -> Batch:
+        """The same batch on another device."""
+        moved = {f.name: getattr(self, f.name) for f in fields(self)}
+        return replace(self, **{name: t.to(device) for name, t in moved.items() if t is not None})
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One side of a batch after its encoder: a pooled vector an item, its fragments, and which are real."""
+
+    vectors: Tensor  # [item dim]
+    parts: Tensor  # [item part dim]
+    mask: Tensor  # [item part]
+
+    def __post_init__(self):
+        items, parts = self.mask.shape
+        _shape("vectors", self.vectors, (items, "dim"))
+        _shape("parts", self.parts, (items, parts, "dim"))
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def __getitem__(self, rows) -> Encoded:
+        """The items that a slice, a list or a mask chooses."""
+        return Encoded(self.vectors[rows], self.parts[rows], self.mask[rows])
+
+    def to(self, device) -> Encoded:
+        """The same on another device."""
+        return Encoded(self.vectors.to(device), self.parts.to(device), self.mask.to(device))
+
+
+@dataclass(frozen=True)
+class Mention:
+    """Some words of a caption and the things in the image they name."""
+
+    words: tuple[int, ...]  # positions in the caption's words
+    boxes: np.ndarray  # [box 4]  one for each thing named; empty where nothing in the image can be boxed
+    kind: str = "thing"  # thing, attribute, count, setting ... or a collection's own phrase type
+
+    def __post_init__(self):
+        _want(len(self.words) > 0, "a mention needs at least one word")
+        _shape("boxes", self.boxes, ("box", 4))
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A relation that a caption states: `subject predicate objects`, each an index into `Truth.mentions`."""
+
+    subject: int
+    predicate: str
+    objects: tuple[int, ...]  # one, or two for "between"
+    words: tuple[int, ...] = ()  # the words that say the predicate
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is known of one pair: what its words name, and which relations it states."""
+
+    mentions: tuple[Mention, ...]
+    word_regions: np.ndarray  # [word region]  bool: the region covers (IoU >= 0.5) something the word names
+    relations: tuple[Relation, ...] = ()
+
+    def __post_init__(self):
+        words = self.word_regions.shape[0]
+        _shape("word_regions", self.word_regions, ("word", "region"))
+        for mention in self.mentions:
+            _want(
+                max(mention.words) < words, f"a mention names word {max(mention.words)} of only {words} words"
+            )
+        for relation in self.relations:
+            last = max(relation.subject, *relation.objects)
+            _want(last < len(self.mentions), f"a relation names mention {last} of only {len(self.mentions)}")
+
+    @property
+    def grounded(self) -> np.ndarray:
+        """[word] bool: the word names something that has a box, whether or not a region covers it."""
+        named = np.zeros(len(self.word_regions), dtype=bool)
+        for mention in self.mentions:
+            if len(mention.boxes):
+                named[list(mention.words)] = True
+        return named
+
+
+@dataclass(frozen=True)
+class Example:
+    """One image with its regions and all its captions, as a collection hands it out."""
+
+    image_id: str
+    image: Image | None
+    regions: np.ndarray  # [region feature]  float32
+    boxes: np.ndarray | None  # [region 4]
+    captions: tuple[str, ...]
+
+    def __post_init__(self):
+        _shape("regions", self.regions, ("region", "feature"))
+        if self.boxes is not None:
+            _shape("boxes", self.boxes, (len(self.regions), 4))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One picture and one sentence: what every explanation starts from."""
+
+    image_id: str
+    image: Image | None
+    regions: np.ndarray  # [region feature]  float32
+    boxes: np.ndarray | None  # [region 4]
+    caption: str
+    words: tuple[str, ...]
+    offsets: tuple[tuple[int, int], ...]  # where each word stands in the caption, in characters
+    truth: Truth | None = None
+    labels: tuple[str, ...] = ()  # what a detector called each region; empty if unknown
+    guide: np.ndarray | None = None
+
+    def __post_init__(self):
+        _shape("regions", self.regions, ("region", "feature"))
+        if self.boxes is not None:
+            _shape("boxes", self.boxes, (len(self.regions), 4))
+        _want(
+            len(self.words) == len(self.offsets), f"{len(self.words)} words but {len(self.offsets)} offsets"
+        )
+        if self.truth is not None:
+            _shape("truth.word_regions", self.truth.word_regions, (len(self.words), len(self.regions)))
+
+
+MapKind = Literal[
+    "word_to_region", "region_to_word", "region_to_region", "word_to_word", "per_region", "per_word"
+]
+Origin = Literal["attention", "attribution", "derived"]
+
+
+@dataclass(frozen=True)
+class Map:
+    """One picture of a model's insides for one pair, with what is needed to read it honestly.
+
+    `values` are as the model has them; nothing is stretched to fill a scale.
+    """
+
+    name: str
+    kind: MapKind
+    values: np.ndarray  # [word region], [region word], [region region], [word word], [region] or [word]
+    origin: Origin
+    scale: str  # softmax, signed, row_sum, cosine, unit (see nn.tap)
+    exact: bool = True
+    layer: int | None = None
+    head: int | None = None
+
+    def __post_init__(self):
+        axes = 1 if self.kind.startswith("per_") else 2
+        _want(self.values.ndim == axes, f"a {self.kind} map has {axes} axes, got {self.values.ndim}")
+        _want(bool(np.isfinite(self.values).all()), f"map {self.name!r} holds NaN or infinite values")
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a model did with one pair: its score and the maps it was looked into by."""
+
+    pair: Pair
+    model: str
+    score: float
+    maps: tuple[Map, ...] = field(default=())
+
+    def __post_init__(self):
+        lengths = {"word": len(self.pair.words), "region": len(self.pair.regions)}
+        for found in self.maps:
+            axes = found.kind.removeprefix("per_").split("_to_")
+            _shape(f"map {found.name!r}", found.values, tuple(lengths[axis] for axis in axes))
+
+    def map(self, name: str) -> Map:
+        """The map of that name (`KeyError` lists the names there are)."""
+        for found in self.maps:
+            if found.name == name:
+                return found
+        raise KeyError(f"no map {name!r}; this explanation has {[found.name for found in self.maps]}")
+
+    def best(self, kind: MapKind) -> Map | None:
+        """The first map of a kind, or None."""
+        return next((found for found in self.maps if found.kind == kind), None)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Ranks of the right answers, from 0, in both directions."""
+
+    image_to_text: np.ndarray  # [image]  rank of its best caption
+    text_to_image: np.ndarray  # [caption]  rank of its best image
+    ties: str = "mean"
+
+    def recall_at(self, k: int) -> tuple[float, float]:
+        """Per cent of queries whose right answer is among the first k: image to text, text to image."""
+        return tuple(100.0 * float(np.mean(ranks < k)) for ranks in (self.image_to_text, self.text_to_image))  # type: ignore[return-value]
+
+    @property
+    def rsum(self) -> float:
+        """Sum of the six recalls at 1, 5 and 10; at most 600."""
+        return sum(sum(self.recall_at(k)) for k in (1, 5, 10))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step of news from training."""
+
+    step: int
+    epoch: float
+    losses: dict[str, float]
+    learning_rate: float
+    validation: Ranking | None = None  # only where this step ended with a validation
+    best: bool = False  # this validation is the best so far

@@ -1,0 +1,1 @@
+"""State and wiring of what is shown in a notebook."""

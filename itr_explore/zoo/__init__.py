@@ -1,0 +1,1 @@
+"""Small trained weights for the embedded collection."""
