@@ -20,6 +20,7 @@ _HOME = {
     "Collection": "data.collection",
     "build_tokenizer": "data.text",
     "capture": "nn.tap",
+    "check": "exercises",
     "create_model": "models.registry",
     "from_pretrained": "models.registry",
     "list_models": "models.registry",

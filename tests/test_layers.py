@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "training": {"records", "data", "nn", "models", "evaluation"},
     "widgets": {"records", "data", "models", "explain", "evaluation", "training", "viz"},
     "zoo": set(),
+    "exercises": set(),
     "cli": {"records", "data", "models", "explain", "evaluation", "training", "viz", "widgets"},
     "__init__": set(),
 }

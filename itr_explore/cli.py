@@ -1,0 +1,189 @@
+"""The command line: `itr-explore demo | train | evaluate | explain`.
+
+Each command is a few lines over the public functions, so that whatever it does can be done in a notebook.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+PAIRS_TO_SHOW = 4  # how many pairs the demo's page explains
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status (2: the input was at fault and a message says how)."""
+    options = parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except (ValueError, KeyError, OSError) as error:
+        message = error.args[0] if isinstance(error, KeyError) and error.args else error
+        print(f"itr-explore {options.command}: {message}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of every command."""
+    top = argparse.ArgumentParser(prog="itr-explore", description="Teach and explore image-text retrieval.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="command")
+
+    def command(run, help_text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(run.__name__, help=help_text, description=help_text)
+        made.set_defaults(run=run)
+        made.add_argument(
+            "--collection",
+            default="scenes",
+            help="scenes, or a folder in the field's layout (default: scenes)",
+        )
+        made.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
+        return made
+
+    made = command(demo, "Load or train, evaluate, explain some pairs, write one self-contained page.")
+    made.add_argument("--model", default="scan", help="a system to train or load, or a folder of weights")
+    made.add_argument("--train", action="store_true", help="train even where weights are at hand")
+    made.add_argument("--out", type=Path, default=Path("out/demo.html"))
+
+    made = command(train, "Train a system; interrupted runs go on where they stopped.")
+    made.add_argument("--model", default="scan")
+    made.add_argument("--preset", choices=["tiny", "base", "paper"])
+    made.add_argument("--epochs", type=int)
+    made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--folder", type=Path, required=True, help="where checkpoints and weights go")
+
+    made = command(evaluate, "Print recall both ways, and grounding where the truth is known.")
+    made.add_argument("--model", required=True, help="a name of the zoo, a folder of weights, or a hub id")
+    made.add_argument("--split", default="test")
+
+    made = command(explain, "Write the linked view of one pair as a page of its own.")
+    made.add_argument("--model", required=True)
+    made.add_argument("--split", default="test")
+    made.add_argument("--image", type=int, default=0, help="which image of the split, from 0")
+    made.add_argument("--caption", type=int, default=0, help="which of its captions, from 0")
+    made.add_argument("--out", type=Path, default=Path("out/pair.html"))
+    return top
+
+
+def open_collection(name: str, split: str):
+    """`scenes`, or a folder in the field's layout."""
+    from itr_explore import Collection
+
+    return Collection.scenes(split) if name == "scenes" else Collection.from_karpathy(name, split)
+
+
+def demo(options: argparse.Namespace) -> int:
+    """From nothing to a checked attention map, without a browser."""
+    from itr_explore import explore
+    from itr_explore.widgets.page import save_page
+
+    test = open_collection(options.collection, "test")
+    model = _load_or_train(options)
+    recall, grounding = _measure(model, test, options.device)
+    views = [explore(model, test.pair(image)) for image in _spread(len(test), PAIRS_TO_SHOW)]
+    page = save_page(
+        options.out,
+        title=f"{model.name} on {test.name}",
+        tables=[table for table in (recall, grounding) if table is not None],
+        views=views,
+    )
+    print(f"\nwrote {page} ({page.stat().st_size / 1e6:.1f} MB): open it in any browser")
+    return 0
+
+
+def train(options: argparse.Namespace) -> int:
+    """Train on `train`, choose on `val`; `test` is never touched."""
+    model = _train(options, options.folder)
+    print(f"saved {model.save_pretrained(options.folder / 'weights')}")
+    return 0
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Print the recall and the grounding tables."""
+    from itr_explore import from_pretrained
+
+    _measure(
+        from_pretrained(options.model), open_collection(options.collection, options.split), options.device
+    )
+    return 0
+
+
+def explain(options: argparse.Namespace) -> int:
+    """Write the linked view of one pair."""
+    from itr_explore import explore, from_pretrained
+
+    collection = open_collection(options.collection, options.split)
+    pair = collection.pair(options.image, caption=options.caption)
+    print(explore(from_pretrained(options.model), pair).save_html(options.out))
+    return 0
+
+
+def _load_or_train(options: argparse.Namespace):
+    """Weights by folder or from the zoo where there are any, else a training run that can be resumed."""
+    from itr_explore import from_pretrained, list_pretrained
+
+    if Path(options.model).exists():
+        return from_pretrained(options.model)
+    in_zoo = f"{options.model}-tiny-scenes"
+    if options.collection == "scenes" and in_zoo in list_pretrained() and not options.train:
+        return from_pretrained(in_zoo)
+    folder = options.out.parent / f"{options.model}-{Path(options.collection).name}"
+    weights = folder / "weights"
+    if weights.exists() and not options.train:
+        return from_pretrained(weights)
+    model = _train(options, folder)
+    model.save_pretrained(weights)
+    return model
+
+
+def _train(options: argparse.Namespace, folder: Path):
+    from itr_explore import build_tokenizer, create_model, fit
+    from itr_explore.training.progress import with_progress_bar
+    from itr_explore.training.recipes import recipe_for
+
+    training, validation = (open_collection(options.collection, split) for split in ("train", "val"))
+    kind = "scenes" if options.collection == "scenes" else "real photos"
+    recipe = recipe_for(options.model, kind, epochs=getattr(options, "epochs", None))
+    model = create_model(
+        options.model,
+        preset=getattr(options, "preset", None) or recipe.preset,
+        region_dim=training.region_dim,
+        tokenizer=build_tokenizer(training.captions),
+    )
+    steps = fit(
+        model,
+        training,
+        validation,
+        **recipe.settings,
+        seed=getattr(options, "seed", 0),
+        device=options.device,
+        folder=folder,
+    )
+    for _ in with_progress_bar(steps):
+        pass
+    return model
+
+
+def _measure(model, collection, device: str):
+    """Print and return the recall table, and the grounding table where the truth is known (else None)."""
+    from itr_explore import evaluate as rank
+    from itr_explore import ground
+
+    recall = rank(model, collection, device=device)
+    print(f"\n{model.name} on {collection.name}\n\n{recall}")
+    grounding = ground(model, collection, device=device) if collection.has_truth else None
+    if grounding is not None:
+        print(f"\n{grounding}")
+    return recall, grounding
+
+
+def _spread(images: int, wanted: int) -> list[int]:
+    """Some images, evenly spread over a collection."""
+    wanted = min(images, wanted)
+    return [place * images // wanted for place in range(wanted)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
