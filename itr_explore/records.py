@@ -202,6 +202,7 @@ class Map:
     exact: bool = True
     layer: int | None = None
     head: int | None = None
+    note: str = ""  # what a reader has to know besides, in a sentence
 
     def __post_init__(self):
         axes = 1 if self.kind.startswith("per_") else 2
@@ -217,6 +218,7 @@ class Explanation:
     model: str
     score: float
     maps: tuple[Map, ...] = field(default=())
+    unknown: tuple[int, ...] = ()  # positions of the words that the model has never seen
 
     def __post_init__(self):
         lengths = {"word": len(self.pair.words), "region": len(self.pair.regions)}
