@@ -20,9 +20,8 @@ PINS = dict(
     if line and not line.startswith("#")
 )
 PINS = {canonicalize_name(name): version for name, version in PINS.items()}
-ASKED = [
-    Requirement(line) for line in PROJECT["dependencies"] + sum(PROJECT["optional-dependencies"].values(), [])
-]
+EXTRAS = PROJECT["optional-dependencies"].values()
+ASKED = [Requirement(line) for lines in (PROJECT["dependencies"], *EXTRAS) for line in lines]
 
 
 @pytest.mark.parametrize("asked", ASKED, ids=str)
@@ -71,5 +70,5 @@ def test_every_public_name_can_be_imported():
 def test_an_unknown_public_name_is_refused_with_the_names_there_are():
     import itr_explore
 
-    with pytest.raises(AttributeError, match="it has .*Collection"):
+    with pytest.raises(AttributeError, match=r"it has .*Collection"):
         itr_explore.nothing_of_the_kind  # noqa: B018
