@@ -113,8 +113,8 @@ def _batch_of(model: RetrievalModel, pairs: list[Pair]) -> Batch:
         mask[row, :count] = True
         if boxes is not None:
             boxes[row, :count] = torch.as_tensor(np.asarray(pair.boxes, dtype=np.float32))
-    guides = [pair.guide for pair in firsts]
-    guide = None if any(g is None for g in guides) else torch.as_tensor(np.stack(guides), dtype=torch.float32)
+    known = [pair.guide for pair in firsts if pair.guide is not None]
+    guide = torch.as_tensor(np.stack(known), dtype=torch.float32) if len(known) == len(firsts) else None
 
     words, word_mask = encode(model.tokenizer, [pair.caption for pair in pairs])
     for pair, length in zip(pairs, word_mask.sum(dim=1).tolist(), strict=True):
