@@ -1,4 +1,4 @@
-"""Is a map right? Each mention of a caption against the truth: the map's strongest region, and the right ones.
+"""Is a map right? Each mention of a caption against the truth: its strongest region and the right ones.
 
 The unit is the mention (a noun of a scene, a human phrase of a photo): its row is the mean of the rows of its
 words. It is a hit where the strongest region is one that covers (IoU >= 0.5) something the mention names.
@@ -28,7 +28,7 @@ class Verdict:
 
 
 def verdicts(found: Map, truth: Truth | None) -> tuple[Verdict, ...]:
-    """One verdict for each mention; none where there is no truth or the map does not relate words to regions."""
+    """One verdict for each mention; none without truth or where a map does not relate words to regions."""
     if truth is None or found.kind not in ("word_to_region", "region_to_word"):
         return ()
     rows = found.values if found.kind == "word_to_region" else found.values.T
