@@ -145,9 +145,11 @@ def _colour(rng: Random, kind: str, chosen: list[tuple[str, str, str]]) -> str:
 
 
 def _place_all(rng: Random, setting: str, chosen: list[tuple[str, str, str]]) -> tuple[Thing, ...]:
-    """Find room for what was chosen, holders first; what finds none is left out."""
+    """Find room for what was chosen, holders first, what flies last; what finds none is left out."""
     placed: list[Thing] = []
-    for kind, colour, wanted in sorted(chosen, key=lambda c: not KINDS[c[0]].holds):
+    for kind, colour, wanted in sorted(
+        chosen, key=lambda c: (not KINDS[c[0]].holds, KINDS[c[0]].group == "sky")
+    ):
         for size in (wanted, "medium", "small") if wanted == "large" else (wanted, "small"):
             thing = _place(rng, setting, Thing(kind, colour, size, (0, 0, 0, 0), 0.0, None, 0), placed)
             if thing is not None:
@@ -174,7 +176,7 @@ def _place(rng: Random, setting: str, wanted: Thing, placed: list[Thing]) -> Thi
         if on is not None:
             box, depth = _perch(rng, wide, high, placed[on])
         elif kind.group == "sky":
-            box, depth = _fly(rng, wide, high, HORIZON[setting])
+            box, depth = _fly(rng, wide, high, HORIZON[setting], placed)
         else:
             box, depth = _stand(rng, wide, high, HORIZON[setting], placed)
         x1, y1, x2, y2 = box = tuple(round(side, 4) for side in box)  # type: ignore[assignment]
@@ -193,9 +195,12 @@ def _perch(rng: Random, wide: float, high: float, holder: Thing) -> tuple[Box, f
     return (left, foot - high, left + wide, foot), holder.depth + 0.002
 
 
-def _fly(rng: Random, wide: float, high: float, horizon: float) -> tuple[Box, float]:
-    """A box above the horizon, behind everything that stands."""
+def _fly(rng: Random, wide: float, high: float, horizon: float, placed: list[Thing]) -> tuple[Box, float]:
+    """A box above the horizon, behind everything that stands; often right over something."""
     left = EDGE + rng.random() * (1 - 2 * EDGE - wide)
+    if placed and rng.random() < 0.5:
+        x1, _, x2, _ = pick(rng, placed).box
+        left = (x1 + x2 - wide) / 2 + (rng.random() - 0.5) * 0.1
     top = EDGE + rng.random() * max(0.04, horizon - 0.04 - EDGE - high)
     return (left, top, left + wide, top + high), 0.1 * (top + high)
 
