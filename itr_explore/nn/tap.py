@@ -33,6 +33,11 @@ class Tap(nn.Identity):
         super().__init__()
         self.kind, self.scale, self.exact = kind, scale, exact
 
+    @property
+    def watched(self) -> bool:
+        """Somebody listens: a value that costs extra is made only then."""
+        return bool(self._forward_hooks)
+
     def extra_repr(self) -> str:
         """What `print(model)` shows of a tap."""
         return f"{self.kind}, {self.scale}"

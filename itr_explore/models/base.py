@@ -1,0 +1,121 @@
+"""What all retrieval models share: four questions, one config each, saving and loading.
+
+A model answers `encode_images(batch)`, `encode_captions(batch)`, `score(images, captions) -> [image caption]`
+and `training_loss(batch) -> {name: term}`. Inner values worth looking at pass through `Tap`s.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from itr_explore.models import storage
+from itr_explore.nn.losses import hardest_negative_loss, sum_hinge_loss
+from itr_explore.records import Batch, Encoded
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """What every model has to know; each model's own config adds to it."""
+
+    region_dim: int  # length of a region's feature
+    vocabulary_size: int  # number of token ids
+    dim: int = 128  # length of a fragment
+    word_dim: int = 64  # length of a word vector
+    box: bool = True  # add each region's position and size to its feature
+    margin: float = 0.2
+    dropout: float = 0.0  # of region features and word vectors
+    region_dropout: float = 0.0  # share of regions left out in training
+    word_dropout: float = 0.0  # share of words made <unk> in training
+
+
+class RetrievalModel(nn.Module):
+    """Base of all models. A model names itself, its config and presets, and answers the first three questions."""
+
+    name: ClassVar[str]
+    Config: ClassVar[type[ModelConfig]]
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]]
+
+    def __init__(self, config: ModelConfig, tokenizer: Tokenizer | None = None):
+        super().__init__()
+        self.config = config
+        self.tokenizer = tokenizer
+
+    def encode_images(self, batch: Batch) -> Encoded:
+        """One vector [image dim] and the fragments [image region dim] of every image."""
+        raise NotImplementedError
+
+    def encode_captions(self, batch: Batch) -> Encoded:
+        """One vector [caption dim] and the fragments [caption word dim] of every caption."""
+        raise NotImplementedError
+
+    def score(self, images: Encoded, captions: Encoded) -> Tensor:
+        """How well every caption fits every image, [image caption]: higher is better."""
+        raise NotImplementedError
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Scores [image caption] of a batch."""
+        return self.score(self.encode_images(batch), self.encode_captions(batch))
+
+    def training_loss(self, batch: Batch, warming_up: bool = False) -> dict[str, Tensor]:
+        """Named terms whose sum is to be minimised; `warming_up` hinges on all negatives, not the hardest."""
+        loss = sum_hinge_loss if warming_up else hardest_negative_loss
+        return {"matching": loss(self(batch), batch.image_of, self.config.margin)}
+
+    @classmethod
+    def make_config(cls, values: Mapping[str, Any]) -> Any:
+        """This model's config from plain values; `ValueError` names a key that it does not have."""
+        known = [field.name for field in fields(cls.Config)]
+        for key in values:
+            if key not in known:
+                raise ValueError(f"{cls.name} has no setting {key!r}{near(key, known)}")
+        return cls.Config(**values)
+
+    def save_pretrained(self, folder: str | os.PathLike) -> None:
+        """Write config.json, model.safetensors and, if there is one, tokenizer.json into `folder`."""
+        storage.write_folder(Path(folder), self.name, asdict(self.config), self.state_dict(), self.tokenizer)
+
+    @classmethod
+    def from_pretrained(cls, source: str | os.PathLike, device: str | torch.device = "cpu") -> Self:
+        """A saved model of this class, in eval mode; `source` is a zoo name, a folder or a hub id.
+
+        Raises:
+            FileNotFoundError: nothing is there, or files are missing.
+            ValueError: another model's folder, another format, a misspelt setting, damaged or misfit weights.
+        """
+        folder = storage.find_folder(source)
+        name, values = storage.read_config(folder)
+        if name != cls.name:
+            raise ValueError(
+                f"{str(source)!r} holds a {name!r}, not a {cls.name!r}; load it with from_pretrained"
+            )
+        model = cls(cls.make_config(values), storage.read_tokenizer(folder))
+        try:
+            model.load_state_dict(storage.read_weights(folder))
+        except RuntimeError as error:
+            raise ValueError(
+                f"the weights in {str(source)!r} do not fit its config, so they are another model's: {error}"
+            ) from error
+        return model.to(device).eval()
+
+    def push_to_hub(self, repository: str, private: bool = False) -> str:
+        """Save the model to the Hugging Face hub as `owner/name`; returns its address. Needs a login there."""
+        with tempfile.TemporaryDirectory() as folder:
+            self.save_pretrained(folder)
+            return storage.upload(Path(folder), repository, private)
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name: what was probably meant, or all there is."""
+    known = sorted(known)
+    close = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(map(repr, close))}?" if close else f"; there is {', '.join(known)}"

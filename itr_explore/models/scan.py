@@ -1,0 +1,120 @@
+"""SCAN: each word looks at the regions (or each region at the words), and a pair's score says how well what
+was seen fits. The score of a pair needs both sides at once, so nothing can be pooled beforehand.
+
+Lee, Chen, Hua, Hu, He: Stacked Cross Attention for Image-Text Matching, ECCV 2018 (arXiv 1803.08024).
+Everything is exact after the paper and kuanghuei/SCAN; the scores are computed by way of Gram matrices
+(`nn.matching`), which changes their cost and not their value.
+
+| paper              | name here                                   | shape                        | |
+| ------------------ | ------------------------------------------- | ---------------------------- | --- |
+| v_i                | `images.parts`, unit length                 | [image region dim]           | exact |
+| e_j                | `captions.parts`, unit length: mean of both directions of a GRU | [caption word dim] | exact |
+| s_ij               | similarities                                | [image caption word region]  | exact |
+| alpha_ij, lambda_1 | tap `word_to_region` or `region_to_word`, `sharpness` | [image caption word region], [image caption region word] | exact |
+| a_j^v              | never formed                                |                              | exact |
+| R(e_j, a_j^v)      | cosines                                     | [image caption word]         | exact |
+| S_LSE, lambda_2; S_AVG | `score`, `pooling`, `pool_sharpness`    | [image caption]              | exact |
+| box                | added to the appearance (`box=True`)        |                              | ours; off in `paper` |
+
+The words of a caption include its <start> and <end>. `vectors`, the mean of the parts, take no part in the
+score. Left out: the ensemble of both directions (train two models and add their scores).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from itr_explore.models.base import ModelConfig, RetrievalModel
+from itr_explore.nn.all_pairs import scores_of_all_pairs
+from itr_explore.nn.encoders import RegionEncoder, WordEncoder
+from itr_explore.nn.matching import attention_weights, cross_similarities, match
+from itr_explore.nn.pooling import Pooling, masked_mean, unit
+from itr_explore.nn.tap import Tap
+from itr_explore.records import Batch, Encoded
+
+
+@dataclass(frozen=True, kw_only=True)
+class SCANConfig(ModelConfig):
+    """Settings of SCAN."""
+
+    direction: Literal["text_to_image", "image_to_text"] = "text_to_image"  # words look at regions, or back
+    pooling: Pooling = "AVG"  # over the words (or regions) that look: mean, or log-sum-exp
+    sharpness: float = 9.0  # lambda_1: 9 for text_to_image, 4 for image_to_text in the paper
+    pool_sharpness: float = 6.0  # lambda_2, for LSE: 6 for text_to_image, 5 or 20 for image_to_text
+    memory_budget: int = 2**30  # bytes that scoring may keep at once
+
+    def __post_init__(self):
+        for name, allowed in (("direction", ("text_to_image", "image_to_text")), ("pooling", ("AVG", "LSE"))):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} must be {' or '.join(allowed)}, got {getattr(self, name)!r}")
+
+
+class SCAN(RetrievalModel):
+    """Stacked cross attention; see the top of this file."""
+
+    name = "scan"
+    Config = SCANConfig
+    presets = {
+        "tiny": {"dim": 128, "word_dim": 64},
+        "base": {"dim": 512, "word_dim": 300, "dropout": 0.2, "region_dropout": 0.1, "word_dropout": 0.1},
+        "paper": {"dim": 1024, "word_dim": 300, "box": False},
+    }
+
+    def __init__(self, config: SCANConfig, tokenizer: Tokenizer | None = None):
+        super().__init__(config, tokenizer)
+        self.regions = RegionEncoder(
+            config.region_dim, config.dim, config.box, config.dropout, config.region_dropout
+        )
+        self.words = WordEncoder(
+            config.vocabulary_size,
+            config.word_dim,
+            config.dim,
+            dropout=config.dropout,
+            word_dropout=config.word_dropout,
+        )
+        looks = "word_to_region" if config.direction == "text_to_image" else "region_to_word"
+        setattr(self, looks, Tap(looks, "softmax"))
+
+    def encode_images(self, batch: Batch) -> Encoded:
+        """Regions of unit length."""
+        parts, mask = self.regions(batch.regions, batch.region_mask, batch.boxes)
+        parts = unit(parts)
+        return Encoded(unit(masked_mean(parts, mask)), parts, mask)
+
+    def encode_captions(self, batch: Batch) -> Encoded:
+        """Words in context, of unit length."""
+        parts = unit(self.words(batch.words, batch.word_mask))
+        return Encoded(unit(masked_mean(parts, batch.word_mask)), parts, batch.word_mask)
+
+    def score(self, images: Encoded, captions: Encoded) -> Tensor:
+        """[image caption]; if somebody watches the tap, by the plain way that forms the attention."""
+        config = self.config
+        words_look = config.direction == "text_to_image"
+        query, context = (captions, images) if words_look else (images, captions)
+        if getattr(self, "word_to_region" if words_look else "region_to_word").watched:
+            scores = self._watched(query, context)
+        else:
+            scores = scores_of_all_pairs(
+                query.parts,
+                query.mask,
+                context.parts,
+                context.mask,
+                config.sharpness,
+                config.pooling,
+                config.pool_sharpness,
+                config.memory_budget,
+            )
+        return scores if words_look else scores.T
+
+    def _watched(self, query: Encoded, context: Encoded) -> Tensor:
+        """The scores [context_item query_item] from attention weights that passed through the tap."""
+        config = self.config
+        similarities = cross_similarities(query.parts, context.parts)
+        weights = attention_weights(similarities, query.mask, context.mask, config.sharpness)
+        if config.direction == "text_to_image":
+            weights = self.word_to_region(weights)
+        else:  # the tap's axes begin with the image, which is the query item here
+            weights = self.region_to_word(weights.transpose(0, 1)).transpose(0, 1)
+        return match(weights, similarities, context.parts, query.mask, config.pooling, config.pool_sharpness)

@@ -1,0 +1,199 @@
+"""VSRN++: fragments first reason about their relations on a graph, then a gated memory reads them one by one
+and keeps what matters. Each side becomes one vector, so retrieval is an inner product.
+
+Li, Zhang, Li, Li, Fu: Image-Text Embedding Learning via Visual and Textual Semantic Reasoning, TPAMI 2023; after
+Visual Semantic Reasoning for Image-Text Matching, ICCV 2019 (arXiv 1909.02701), whose code (KunpengLi1994/VSRN)
+is the source of what is exact. The paper's text side has no public code.
+
+| paper          | name here                                       | shape                 | |
+| -------------- | ----------------------------------------------- | --------------------- | --- |
+| V              | `regions(...)`                                  | [image region dim]    | exact |
+| R / N          | tap `image_side.layers.N.affinity`              | [image region region] | exact |
+| V* = W_r(R V W_g) + V | `nn.graph.GraphReasoning`, `layers` of them | [image region dim]  | exact |
+| m_i, z_i       | `image_side.memory`, a GRU; tap `image_side.trace` | [image region]     | exact |
+| I              | `images.vectors`                                | [image dim]           | exact |
+| words          | `words(...)`: mean of both directions of a GRU (the paper: BERT) | [caption word dim] | reconstruction |
+| text reasoning | `caption_side`: the same layers and memory, each caption divided by its own number of words | [caption word dim] | reconstruction |
+| T              | `captions.vectors`                              | [caption dim]         | reconstruction |
+| text of VSRN   | `text="plain"`: last state of one GRU           | [caption dim]         | exact |
+| box            | added to the appearance (`box=True`)            |                       | ours; off in `paper` |
+
+VSRN's quirks are settings, on in `paper` as in its Flickr30K runs: `norm_axis="regions"`, `final_norm=True`,
+`norm_after_linear=False` (for COCO: `final_norm=False, norm_after_linear=True`), `affinity_divisor=36`.
+Left out: the caption-generation loss L_G and its decoder; BERT; other orders of the regions than the given one.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from itr_explore.models.base import ModelConfig, RetrievalModel
+from itr_explore.nn.encoders import RegionEncoder, WordEncoder, read
+from itr_explore.nn.graph import GraphReasoning, MaskedBatchNorm
+from itr_explore.nn.memory import memory_trace, shares
+from itr_explore.nn.pooling import last_real, unit
+from itr_explore.nn.tap import Tap
+from itr_explore.records import Batch, Encoded
+
+NormAxis = Literal["channels", "regions"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VSRNppConfig(ModelConfig):
+    """Settings of VSRN++."""
+
+    layers: int = 4  # of region reasoning
+    text: Literal["reasoning", "plain"] = "reasoning"  # the VSRN++ text side, or VSRN's
+    text_layers: int = 4  # of word reasoning
+    norm_axis: NormAxis = "channels"  # each region to unit length, or (VSRN) each channel over the regions
+    norm_after_linear: bool = False  # normalise regions also before reasoning (VSRN on COCO)
+    final_norm: bool = False  # batch norm on the image's last memory (VSRN on Flickr30K)
+    affinity_divisor: int | None = None  # VSRN: 36; None: each image's number of regions
+
+    def __post_init__(self):
+        for name, allowed in (("norm_axis", ("channels", "regions")), ("text", ("reasoning", "plain"))):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} must be {' or '.join(allowed)}, got {getattr(self, name)!r}")
+
+
+class ReasoningSide(nn.Module):
+    """Graph reasoning, then a gated memory that reads the fragments in their order: one side of the model."""
+
+    def __init__(
+        self,
+        dim: int,
+        layers: int,
+        kind: Literal["region", "word"],
+        norm_axis: NormAxis = "channels",
+        final_norm: bool = False,
+        divisor: int | None = None,
+    ):
+        super().__init__()
+        self.layers = nn.ModuleList(GraphReasoning(dim, kind, divisor) for _ in range(layers))
+        self.memory = nn.GRU(dim, dim, batch_first=True)
+        self.final_norm = MaskedBatchNorm(dim) if final_norm else None
+        self.norm_axis = norm_axis
+        self.trace = Tap("per_region" if kind == "region" else "per_word", "row_sum")
+
+    def forward(self, nodes: Tensor, mask: Tensor) -> Encoded:
+        """[item part dim] -> the last memory, of unit length, and the relation-enhanced nodes."""
+        steps, states = self._run(nodes, mask)
+        if self.trace.watched:
+            self.trace(shares(memory_trace(self.memory, steps, states, mask)))
+        return Encoded(unit(self._finish(last_real(states, mask))), steps, mask)
+
+    def parts_of_vector(self, nodes: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """What each node gave to the item's vector [item part dim], and what no node gave [item dim]; eval mode.
+
+        Exact: the sum over the nodes plus the rest is `forward(...).vectors`.
+        """
+        steps, states = self._run(nodes, mask)
+        traces = memory_trace(self.memory, steps, states, mask)
+        length = self._finish(last_real(states, mask)).norm(dim=-1, keepdim=True)
+        rest = self._finish(torch.zeros_like(states[:, 0]))
+        if self.final_norm is not None:
+            traces = (
+                traces * self.final_norm.weight * (self.final_norm.running_var + self.final_norm.eps).rsqrt()
+            )
+        return traces / length.unsqueeze(1), rest / length
+
+    def _run(self, nodes: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """What the memory reads, and its state after each step."""
+        for layer in self.layers:
+            nodes = layer(nodes, mask)
+        steps = normalised(nodes, self.norm_axis)
+        return steps, read(self.memory, steps, mask)
+
+    def _finish(self, memory: Tensor) -> Tensor:
+        """[item dim] the final batch norm, if there is one."""
+        if self.final_norm is None:
+            return memory
+        return self.final_norm(
+            memory.unsqueeze(0), memory.new_ones(1, len(memory), dtype=torch.bool)
+        ).squeeze(0)
+
+
+def normalised(nodes: Tensor, axis: NormAxis) -> Tensor:
+    """[item node dim] each node to unit length, or (VSRN's code) each channel to unit length over the nodes."""
+    return unit(nodes, dim=-1 if axis == "channels" else 1)
+
+
+class VSRNpp(RetrievalModel):
+    """Visual and textual semantic reasoning; see the top of this file."""
+
+    name = "vsrnpp"
+    Config = VSRNppConfig
+    presets = {
+        "tiny": {"dim": 128, "word_dim": 64, "layers": 2, "text_layers": 1},
+        "base": {
+            "dim": 512,
+            "word_dim": 300,
+            "text_layers": 2,
+            "dropout": 0.2,
+            "region_dropout": 0.1,
+            "word_dropout": 0.1,
+        },
+        "paper": {
+            "dim": 2048,
+            "word_dim": 300,
+            "box": False,
+            "norm_axis": "regions",
+            "final_norm": True,
+            "affinity_divisor": 36,
+        },
+    }
+
+    def __init__(self, config: VSRNppConfig, tokenizer: Tokenizer | None = None):
+        super().__init__(config, tokenizer)
+        dim = config.dim
+        self.regions = RegionEncoder(
+            config.region_dim, dim, config.box, config.dropout, config.region_dropout
+        )
+        self.image_side = ReasoningSide(
+            dim, config.layers, "region", config.norm_axis, config.final_norm, config.affinity_divisor
+        )
+        self.words = WordEncoder(
+            config.vocabulary_size,
+            config.word_dim,
+            dim,
+            bidirectional=config.text == "reasoning",
+            dropout=config.dropout,
+            word_dropout=config.word_dropout,
+        )
+        if config.text == "reasoning":
+            self.word_nodes = nn.Linear(dim, dim)
+            self.caption_side = ReasoningSide(dim, config.text_layers, "word")
+
+    def encode_images(self, batch: Batch) -> Encoded:
+        """The image's last memory, and its relation-enhanced regions."""
+        return self.image_side(*self._region_nodes(batch))
+
+    def encode_captions(self, batch: Batch) -> Encoded:
+        """The caption's last memory, and its relation-enhanced words."""
+        states = self.words(batch.words, batch.word_mask)
+        if self.config.text == "plain":
+            return Encoded(unit(last_real(states, batch.word_mask)), states, batch.word_mask)
+        return self.caption_side(self._word_nodes(states, batch), batch.word_mask)
+
+    def score(self, images: Encoded, captions: Encoded) -> Tensor:
+        """[image caption] cosines."""
+        return images.vectors @ captions.vectors.T
+
+    def image_parts(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The exact additive parts of the image vectors: each region's [image region dim] and the rest [image dim].
+
+        With a caption's vector `t`, `parts @ t` are the regions' shares of the score and `rest @ t` the constant.
+        """
+        return self.image_side.parts_of_vector(*self._region_nodes(batch))
+
+    def _region_nodes(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        nodes, mask = self.regions(batch.regions, batch.region_mask, batch.boxes)
+        if self.config.norm_after_linear:
+            nodes = normalised(nodes, self.config.norm_axis)
+        return nodes, mask
+
+    def _word_nodes(self, states: Tensor, batch: Batch) -> Tensor:
+        return self.word_nodes(states) * batch.word_mask.unsqueeze(-1)

@@ -1,0 +1,141 @@
+"""From detector features and token ids to fragments of one size."""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+UNKNOWN = 3  # token id of <unk>; the ids below it are <pad>, <start> and <end>
+
+
+class RegionEncoder(nn.Module):
+    """`regions W + b`, and with `box=True` a small network of each region's position and size added.
+
+    Args:
+        region_dim: length of a region's feature.
+        dim: length of a fragment.
+        box: add the box. Without it no model can tell left from right.
+        dropout: of the features, in training.
+        region_dropout: share of regions left out in training (one an image always stays).
+    """
+
+    def __init__(
+        self,
+        region_dim: int,
+        dim: int,
+        box: bool = False,
+        dropout: float = 0.0,
+        region_dropout: float = 0.0,
+    ):
+        super().__init__()
+        self.appearance = nn.Linear(region_dim, dim)
+        nn.init.xavier_uniform_(self.appearance.weight)
+        nn.init.zeros_(self.appearance.bias)
+        self.place = nn.Sequential(nn.Linear(7, 64), nn.ReLU(), nn.Linear(64, dim)) if box else None
+        self.dropout = nn.Dropout(dropout)
+        self.region_dropout = region_dropout
+
+    def forward(
+        self,
+        regions: Float[Tensor, "image region feature"],
+        mask: Bool[Tensor, "image region"],
+        boxes: Float[Tensor, "image region 4"] | None = None,
+    ) -> tuple[Float[Tensor, "image region dim"], Bool[Tensor, "image region"]]:
+        """Fragments (zero where padded) and the mask of the regions that are left.
+
+        Raises:
+            ValueError: features of another length than the model was built for, or no boxes where it wants them.
+        """
+        wanted = self.appearance.in_features
+        if regions.shape[-1] != wanted:
+            raise ValueError(
+                f"this model was built for region features of length {wanted}, these have {regions.shape[-1]};"
+                " create it with region_dim=collection.region_dim, or take the features that it was trained on"
+            )
+        fragments = self.appearance(self.dropout(regions))
+        if self.place is not None:
+            if boxes is None:
+                raise ValueError(
+                    "this model adds the boxes of regions to their features, and the batch has no boxes;"
+                    " take a collection that has them or create the model with box=False"
+                )
+            fragments = fragments + self.place(box_features(boxes))
+        if self.training and self.region_dropout > 0:
+            mask = keep_some(mask, 1 - self.region_dropout)
+        return fragments * mask.unsqueeze(-1), mask
+
+
+def box_features(boxes: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch 7"]:
+    """`x1 y1 x2 y2` (fractions of the image), width, height and area, shifted to lie in [-1, 1]."""
+    x1, y1, x2, y2 = boxes.unbind(dim=-1)
+    width, height = x2 - x1, y2 - y1
+    return 2 * torch.stack([x1, y1, x2, y2, width, height, width * height], dim=-1) - 1
+
+
+def keep_some(mask: Bool[Tensor, "item part"], share: float) -> Bool[Tensor, "item part"]:
+    """A random share of the real parts of each item, never none of them."""
+    luck = torch.rand(mask.shape, device=mask.device).masked_fill(~mask, 2.0)
+    luckiest = luck == luck.amin(dim=1, keepdim=True)
+    return mask & ((luck < share) | luckiest)
+
+
+class WordEncoder(nn.Module):
+    """Token ids to word vectors to the states of a GRU; states after the last real word are zero.
+
+    Args:
+        vocabulary_size: number of token ids.
+        word_dim: length of a word vector.
+        dim: length of a state.
+        bidirectional: read both ways and take the mean of both directions (SCAN); else left to right (VSRN).
+        dropout: of the word vectors, in training.
+        word_dropout: share of words that are replaced by <unk> in training.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        word_dim: int,
+        dim: int,
+        bidirectional: bool = True,
+        dropout: float = 0.0,
+        word_dropout: float = 0.0,
+    ):
+        super().__init__()
+        self.vectors = nn.Embedding(vocabulary_size, word_dim)
+        nn.init.uniform_(self.vectors.weight, -0.1, 0.1)
+        self.dropout = nn.Dropout(dropout)
+        self.word_dropout = word_dropout
+        self.reader = nn.GRU(word_dim, dim, batch_first=True, bidirectional=bidirectional)
+
+    def forward(
+        self, words: Int[Tensor, "caption word"], mask: Bool[Tensor, "caption word"]
+    ) -> Float[Tensor, "caption word dim"]:
+        """A state for each word.
+
+        Raises:
+            ValueError: a token id beyond the vocabulary (checked on the CPU only: elsewhere it would cost a wait).
+        """
+        known = self.vectors.num_embeddings
+        if words.device.type == "cpu" and words.numel() and int(words.max()) >= known:
+            raise ValueError(
+                f"token id {int(words.max())} is beyond this model's vocabulary of {known};"
+                " encode captions with the tokenizer that the model was trained with"
+            )
+        if self.training and self.word_dropout > 0:
+            dropped = torch.rand(words.shape, device=words.device) < self.word_dropout
+            words = words.masked_fill(dropped & (words > UNKNOWN), UNKNOWN)
+        return read(self.reader, self.dropout(self.vectors(words)), mask)
+
+
+def read(
+    gru: nn.GRU, steps: Float[Tensor, "item step feature"], mask: Bool[Tensor, "item step"]
+) -> Float[Tensor, "item step dim"]:
+    """The states of a GRU at every step, the mean of both directions if it has two; zero where padded.
+
+    Real steps must come before padded ones. Padding is never read, in neither direction.
+    """
+    lengths = mask.sum(dim=1).cpu()
+    packed = nn.utils.rnn.pack_padded_sequence(steps, lengths, batch_first=True, enforce_sorted=False)
+    states, _ = nn.utils.rnn.pad_packed_sequence(gru(packed)[0], batch_first=True, total_length=mask.shape[1])
+    if gru.bidirectional:
+        states = (states[..., : gru.hidden_size] + states[..., gru.hidden_size :]) / 2
+    return states

@@ -1,0 +1,91 @@
+"""Reasoning on a fully connected graph of fragments, by residual graph convolution with a learned affinity."""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from itr_explore.nn.tap import Tap
+
+
+def affinity(
+    query: Float[Tensor, "item node dim"],
+    key: Float[Tensor, "item node dim"],
+    mask: Bool[Tensor, "item node"],
+    divisor: int | None = None,
+) -> Float[Tensor, "item node node"]:
+    """`query @ key.T / nodes`: signed, directed from row to column, and not a softmax (VSRN, equation 1).
+
+    Args:
+        query: what each node looks for.
+        key: what each node shows.
+        mask: which nodes are real; the rows and columns of the others are zero.
+        divisor: divide by this number instead of each item's number of real nodes.
+    """
+    nodes = mask.sum(dim=1).view(-1, 1, 1) if divisor is None else divisor
+    both_real = mask.unsqueeze(2) & mask.unsqueeze(1)
+    return (query @ key.mT / nodes) * both_real
+
+
+class MaskedBatchNorm(nn.BatchNorm1d):
+    """Batch normalisation of [item node dim] over channels, with the statistics of real nodes only."""
+
+    def forward(
+        self, x: Float[Tensor, "item node dim"], mask: Bool[Tensor, "item node"]
+    ) -> Float[Tensor, "item node dim"]:
+        """The same shape; zero where padded."""
+        real = mask.unsqueeze(-1)
+        if self.training:
+            count = mask.sum().clamp(min=1)
+            mean = (x * real).sum(dim=(0, 1)) / count
+            variance = ((x - mean).square() * real).sum(dim=(0, 1)) / count
+            with torch.no_grad():
+                self.running_mean.lerp_(mean.to(self.running_mean.dtype), self.momentum)
+                unbiased = variance * count / (count - 1).clamp(min=1)
+                self.running_var.lerp_(unbiased.to(self.running_var.dtype), self.momentum)
+                self.num_batches_tracked += 1
+        else:
+            mean, variance = self.running_mean, self.running_var
+        scale = self.weight * (variance + self.eps).rsqrt()
+        return ((x - mean) * scale + self.bias) * real
+
+
+class GraphReasoning(nn.Module):
+    """One layer of VSRN's region relationship reasoning: `V* = BN((A (V W_g)) W_r) + V` (exact, VSRN code).
+
+    `A = (V W_q)(V W_k).T / nodes`. The scale and shift of the batch norm start at zero, so a new layer
+    hands its nodes on unchanged: while the scale is near zero its edges are inert, however strong they look.
+    `strength` says how much they matter: for each node `|BN(...)| / |V|`.
+
+    Taps: `affinity` [item node node] and `strength` [item node].
+
+    Args:
+        dim: size of a node.
+        kind: `region` or `word`, to name the taps' axes.
+        divisor: see `affinity`; the paper's 36, or None for each item's number of nodes.
+    """
+
+    def __init__(self, dim: int, kind: str = "region", divisor: int | None = None):
+        super().__init__()
+        self.query, self.key, self.value, self.out = (nn.Linear(dim, dim) for _ in range(4))
+        self.norm = MaskedBatchNorm(dim)
+        nn.init.zeros_(self.norm.weight)
+        self.divisor = divisor
+        self.affinity = Tap(f"{kind}_to_{kind}", "signed")
+        self.strength = Tap(f"per_{kind}", "signed")
+
+    def forward(
+        self, nodes: Float[Tensor, "item node dim"], mask: Bool[Tensor, "item node"]
+    ) -> Float[Tensor, "item node dim"]:
+        """The nodes after one round of messages; padded ones stay zero if they came as zero."""
+        edges = self.affinity(affinity(self.query(nodes), self.key(nodes), mask, self.divisor))
+        change = self.norm(self.out(edges @ self.value(nodes)), mask)
+        if self.strength.watched:
+            self.strength(relation_strength(change, nodes))
+        return change + nodes
+
+
+def relation_strength(
+    change: Float[Tensor, "item node dim"], nodes: Float[Tensor, "item node dim"]
+) -> Float[Tensor, "item node"]:
+    """`|change| / |nodes|` for each node: 0 where a layer's edges are inert, above 1 where they dominate."""
+    return change.norm(dim=-1) / nodes.norm(dim=-1).clamp(min=1e-8)

@@ -1,0 +1,53 @@
+"""Matching losses on a score matrix [image caption], for any number of captions an image.
+
+Each caption and its image make one pair. All other captions of that image are positives too, so they are
+never taken as negatives. Losses are sums over the pairs, not means, as published.
+"""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+
+def hardest_negative_loss(
+    scores: Float[Tensor, "image caption"], image_of: Int[Tensor, "caption"], margin: float = 0.2
+) -> Float[Tensor, ""]:
+    """Hinge against the hardest negative of each pair, both ways (VSE++, Faghri et al. 2018, equation 6).
+
+    Sum over captions c and their images i of `[margin + max_c' s(i, c') - s(i, c)]+` over captions c' of other
+    images, plus `[margin + max_i' s(i', c) - s(i, c)]+` over other images i'. A pair without a negative adds 0.
+    """
+    positive, negative = _split(scores, image_of)
+    other_caption = negative.amax(dim=1)[image_of]  # [caption]  the hardest for its image
+    other_image = negative.amax(dim=0)  # [caption]
+    return ((margin + other_caption - positive).relu() + (margin + other_image - positive).relu()).sum()
+
+
+def sum_hinge_loss(
+    scores: Float[Tensor, "image caption"], image_of: Int[Tensor, "caption"], margin: float = 0.2
+) -> Float[Tensor, ""]:
+    """Hinge against every negative of each pair, both ways (VSE0): a gentle start for `hardest_negative_loss`."""
+    positive, negative = _split(scores, image_of)
+    to_text = (margin + negative[image_of] - positive.unsqueeze(1)).relu()  # [caption caption']
+    to_image = (margin + negative - positive).relu()  # [image caption]
+    return to_text.sum() + to_image.sum()
+
+
+def collapse_value(images: int, image_of: Int[Tensor, "caption"], margin: float = 0.2) -> float:
+    """What `hardest_negative_loss` gives if all scores are equal: 2 x pairs x margin, where all have negatives.
+
+    A training loss that stays at this value has collapsed (fartashf/vsepp#27).
+    """
+    equal = torch.zeros(images, len(image_of), device=image_of.device)
+    return float(hardest_negative_loss(equal, image_of, margin))
+
+
+def same_image(images: int, image_of: Int[Tensor, "caption"]) -> Bool[Tensor, "image caption"]:
+    """True where the caption describes the image."""
+    return torch.arange(images, device=image_of.device).unsqueeze(1) == image_of
+
+
+def _split(scores: Tensor, image_of: Tensor) -> tuple[Tensor, Tensor]:
+    """The score of each caption with its image [caption], and all scores with -inf where not negative."""
+    positive = scores[image_of, torch.arange(len(image_of), device=scores.device)]
+    return positive, scores.masked_fill(same_image(len(scores), image_of), float("-inf"))
