@@ -1,0 +1,321 @@
+"""Images, their regions and their captions: one type, whatever the source."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from itr_explore.data.ragged import Ragged
+from itr_explore.data.text import encode_flat, split_words
+from itr_explore.records import Example, Pair, Truth
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from tokenizers import Tokenizer
+
+
+class Collection:
+    """Images with regions and captions, any number of either; pictures and truth are fetched when asked for.
+
+    Made by `Collection.scenes` and `Collection.from_karpathy`; a new source calls the constructor, all by
+    keyword. A callable is given a *source row*: the row that an image or a caption had when the collection
+    was made, which stays the same in every `subset`.
+
+    Args:
+        name: of the collection, as a reader knows it.
+        split: train, val, test ...
+        captions: all captions, each with a word at least.
+        image_of: `[caption]`, the image that each caption describes.
+        image_ids: one an image, all different.
+        regions: features of all images' regions.
+        boxes: `[row 4]` `x1 y1 x2 y2`, one a row of `regions.values`: fractions of width and height (float),
+            or those times 65535 (uint16).
+        label_codes: `[row]` integers, what a detector called each region.
+        label_names: the word for each label code.
+        open_image: image row -> picture, or None where there is none.
+        truth_of: caption row, its words, their offsets, its image's boxes `[region 4]` -> what is known of
+            the pair.
+        objects_of: image row -> labelled boxes that people drew, `(label, (x1, y1, x2, y2))`.
+
+    Raises:
+        ValueError: the parts do not fit each other; the message names what.
+    """
+
+    _tokens: tuple[Tokenizer, np.ndarray, np.ndarray] | None
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        split: str,
+        captions: Sequence[str],
+        image_of: np.ndarray,
+        image_ids: Sequence[str],
+        regions: Ragged,
+        boxes: np.ndarray | None = None,
+        label_codes: np.ndarray | None = None,
+        label_names: Mapping[int, str] | Sequence[str] | None = None,
+        open_image: Callable[[int], Image | None] | None = None,
+        truth_of: Callable[[int, tuple[str, ...], tuple[tuple[int, int], ...], np.ndarray], Truth]
+        | None = None,
+        objects_of: Callable[[int], tuple[tuple[str, tuple[float, ...]], ...]] | None = None,
+    ):
+        self.name, self.split = name, split
+        self.captions, self.image_ids = list(captions), list(image_ids)
+        self.image_of = np.asarray(image_of, dtype=np.int64)
+        self._regions, self._boxes = regions, boxes
+        self._label_codes, self._label_names = label_codes, label_names
+        self._open_image, self._truth_of, self._objects_of = open_image, truth_of, objects_of
+        self._check()
+        self._image_rows, self._caption_rows = np.arange(len(self)), np.arange(len(self.captions))
+        self._index_captions()
+
+    @classmethod
+    def scenes(cls, split: str = "train", size: int | None = None, seed: int = 0) -> Collection:
+        """The embedded collection: drawn scenes whose truth is known; made once, then read from the cache.
+
+        Args:
+            split: train, val, test, swap or compose.
+            size: how many images; by default the split's own size.
+            seed: another seed gives other scenes.
+        """
+        from itr_explore.data.scenes.collection import load_scenes
+
+        return load_scenes(split, size, seed)
+
+    @classmethod
+    def from_karpathy(
+        cls,
+        folder: str | Path,
+        split: str = "test",
+        *,
+        restval: bool = False,
+        captions_per_image: int | None = None,
+    ) -> Collection:
+        """A split of a folder in the field's layout: see `data/karpathy.py` for the files it may hold.
+
+        Args:
+            folder: where the files are.
+            split: train, val, test; `testall` and `dev` are understood as the names of test and val.
+            restval: let the images that Karpathy calls `restval` count as training images.
+            captions_per_image: keep only the first so many captions of each image; by default all.
+        """
+        from itr_explore.data.karpathy import load_karpathy
+
+        return load_karpathy(folder, split, restval=restval, captions_per_image=captions_per_image)
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    @property
+    def region_dim(self) -> int:
+        """How many features a region has."""
+        return self._regions.values.shape[1]
+
+    @property
+    def has_boxes(self) -> bool:
+        """Whether it is known where the regions are."""
+        return self._boxes is not None
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether it is known which words name which places."""
+        return self._truth_of is not None
+
+    def captions_of(self, image: int) -> np.ndarray:
+        """Rows of the captions of an image, in their order."""
+        image = self._row(image)
+        return self._captions_by_image[self._caption_starts[image] : self._caption_starts[image + 1]]
+
+    def regions(self, image: int) -> np.ndarray:
+        """Features of an image's regions, `[region feature]` float32."""
+        return self.regions_of(np.array([self._row(image)]))[0]
+
+    def regions_of(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Features of the regions of some images end to end `[row feature]`, and how many each has `[image]`.
+
+        Raises:
+            ValueError: a feature is NaN or infinite; the message names the image.
+        """
+        values, lengths = self._regions.gather(images), self._regions.lengths[images]
+        if self._regions.values.dtype.kind == "f":
+            with np.errstate(over="ignore", invalid="ignore"):  # a sum is one quick look at all of them
+                suspicious = not np.isfinite(values.sum())
+            if suspicious and not np.isfinite(values).all():
+                row = int(np.argmin(np.isfinite(values).all(1)))
+                image = images[np.searchsorted(np.cumsum(lengths), row, side="right")]
+                raise ValueError(
+                    f"image {self.image_ids[image]!r} of {self.name} has NaN or infinite features; "
+                    "extract them again or leave the image out with subset()"
+                )
+        return values, lengths
+
+    def boxes(self, image: int) -> np.ndarray | None:
+        """Boxes of an image's regions, `[region 4]` float32 `x1 y1 x2 y2` fractions, or None."""
+        return self.boxes_of(np.array([self._row(image)]))
+
+    def boxes_of(self, images: np.ndarray) -> np.ndarray | None:
+        """Boxes of the regions of some images, end to end: `[row 4]` float32, or None."""
+        if self._boxes is None:
+            return None
+        boxes = self._boxes[self._regions.rows(images)].astype(np.float32)
+        return boxes / np.float32(65535) if self._boxes.dtype == np.uint16 else boxes
+
+    def labels(self, image: int) -> tuple[str, ...]:
+        """What a detector called each region of an image; empty if nobody said."""
+        if self._label_codes is None or self._label_names is None:
+            return ()
+        codes = self._label_codes[self._regions.rows(np.array([self._row(image)]))]
+        return tuple(self._label_names[int(code)] for code in codes)
+
+    def objects(self, image: int) -> tuple[tuple[str, tuple[float, ...]], ...]:
+        """The boxes that people drew and labelled in an image: `(label, (x1, y1, x2, y2))`, fractions."""
+        row = self._row(image)
+        return () if self._objects_of is None else self._objects_of(int(self._image_rows[row]))
+
+    def image(self, image: int) -> Image | None:
+        """The picture, opened now: RGB, turned as its camera says; None if the collection has no pictures."""
+        row = self._row(image)
+        if self._open_image is None:
+            return None
+        return self._open_image(int(self._image_rows[row]))
+
+    def example(self, image: int) -> Example:
+        """An image with its regions and all its captions."""
+        row = self._row(image)
+        captions = tuple(self.captions[caption] for caption in self.captions_of(row))
+        return Example(self.image_ids[row], self.image(row), self.regions(row), self.boxes(row), captions)
+
+    def pair(self, image: int, caption: int = 0) -> Pair:
+        """An image and one of its captions (which of that image's), with what is known of the two."""
+        row, captions = self._row(image), self.captions_of(image)
+        if not -len(captions) <= caption < len(captions):
+            raise IndexError(
+                f"image {self.image_ids[row]!r} has {len(captions)} captions; wanted number {caption}"
+            )
+        which = int(captions[caption])
+        text, regions, boxes = self.captions[which], self.regions(row), self.boxes(row)
+        words, offsets = split_words(text)
+        truth = None
+        if self._truth_of is not None and boxes is not None:
+            truth = self._truth_of(int(self._caption_rows[which]), words, offsets, boxes)
+        return Pair(
+            self.image_ids[row],
+            self.image(row),
+            regions,
+            boxes,
+            text,
+            words,
+            offsets,
+            truth,
+            self.labels(row),
+        )
+
+    def subset(self, images: Iterable[int]) -> Collection:
+        """Some of the images, in the order given, with all their captions; nothing large is copied."""
+        rows = np.array([self._row(image) for image in images], dtype=np.int64)
+        if len(np.unique(rows)) != len(rows):
+            raise ValueError("a subset takes each image once; some were given twice")
+        chosen = object.__new__(Collection)
+        chosen.__dict__.update(self.__dict__)
+        captions = [self.captions_of(row) for row in rows]
+        flat = np.concatenate(captions) if captions else np.empty(0, np.int64)
+        chosen.captions = [self.captions[row] for row in flat]
+        chosen.image_of = np.repeat(np.arange(len(rows)), [len(found) for found in captions])
+        chosen.image_ids = [self.image_ids[row] for row in rows]
+        chosen._regions = self._regions.subset(rows)
+        chosen._image_rows, chosen._caption_rows = self._image_rows[rows], self._caption_rows[flat]
+        chosen._index_captions()
+        return chosen
+
+    def token_ids(self, tokenizer: Tokenizer) -> tuple[np.ndarray, np.ndarray]:
+        """All captions as token ids end to end `[token]`, and starts `[caption + 1]`; kept for the next call.
+
+        Raises:
+            ValueError: a caption has no words; the message names its image.
+        """
+        if self._tokens is None or self._tokens[0] is not tokenizer:
+            ids, starts = encode_flat(tokenizer, self.captions)
+            blank = np.flatnonzero(np.diff(starts) <= 2)
+            if len(blank):
+                raise ValueError(self._blank(int(blank[0])))
+            self._tokens = (tokenizer, ids, starts)
+        return self._tokens[1:]
+
+    def __repr__(self) -> str:
+        return f"<{self._title()}: {self._counts()}>"
+
+    def _repr_html_(self) -> str:
+        from itr_explore.data.thumbnails import gallery
+
+        return gallery(self, f"{self._title()}: {self._counts()}")
+
+    def _title(self) -> str:
+        return f"{self.name}, {self.split}"
+
+    def _counts(self) -> str:
+        lengths = self._regions.lengths
+        fewest, most = (int(lengths.min()), int(lengths.max())) if len(lengths) else (0, 0)
+        regions = f"{most}" if fewest == most else f"{fewest} to {most}"
+        extras = [name for name, there in [("boxes", self.has_boxes), ("truth", self.has_truth)] if there]
+        return ", ".join(
+            [
+                f"{len(self):,} images",
+                f"{len(self.captions):,} captions",
+                f"{regions} regions an image of {self.region_dim:,} features",
+                *extras,
+            ]
+        )
+
+    def _row(self, image: int) -> int:
+        row = operator.index(image)
+        if not -len(self) <= row < len(self):
+            raise IndexError(f"{self._title()} has {len(self)} images; wanted number {image}")
+        return row % len(self)
+
+    def _index_captions(self) -> None:
+        self._captions_by_image = np.argsort(self.image_of, kind="stable")
+        self._caption_starts = np.searchsorted(
+            self.image_of[self._captions_by_image], np.arange(len(self) + 1)
+        )
+        self._tokens = None
+
+    def _blank(self, caption: int) -> str:
+        image = self.image_ids[self.image_of[caption]]
+        return (
+            f"a caption of image {image!r} of {self._title()} has no words: {self.captions[caption]!r}; "
+            "give it some or leave it out"
+        )
+
+    def _check(self) -> None:
+        images, captions, rows = len(self.image_ids), len(self.captions), len(self._regions.values)
+        if len(self._regions) != images:
+            raise ValueError(
+                f"{self._title()}: {images} image ids but regions of {len(self._regions)} images"
+            )
+        if len(set(self.image_ids)) != images:
+            seen: set[str] = set()
+            twice = next(name for name in self.image_ids if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+            raise ValueError(f"{self._title()}: image id {twice!r} occurs twice; every image needs its own")
+        if self.image_of.shape != (captions,):
+            raise ValueError(
+                f"{self._title()}: {captions} captions but image_of is {list(self.image_of.shape)}"
+            )
+        if captions and not 0 <= self.image_of.min() <= self.image_of.max() < images:
+            raise ValueError(f"{self._title()}: image_of names an image outside the {images} there are")
+        if images and not self._regions.lengths.min():
+            bare = self.image_ids[int(self._regions.lengths.argmin())]
+            raise ValueError(f"{self._title()}: image {bare!r} has no regions; leave it out")
+        for row, caption in enumerate(self.captions):
+            if not isinstance(caption, str):
+                raise ValueError(f"{self._title()}: caption {row} is {type(caption).__name__}, wanted text")
+            if not caption.strip():
+                raise ValueError(self._blank(row))
+        if self._boxes is not None and self._boxes.shape != (rows, 4):
+            raise ValueError(f"{self._title()}: {rows} regions but boxes {list(self._boxes.shape)}")
+        if self._label_codes is not None and self._label_codes.shape != (rows,):
+            raise ValueError(f"{self._title()}: {rows} regions but labels {list(self._label_codes.shape)}")

@@ -1,0 +1,49 @@
+"""How a collection shows itself in a notebook: a line of counts and a few small pictures."""
+
+from __future__ import annotations
+
+import base64
+import io
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from itr_explore.data.collection import Collection
+
+SHOWN = 6
+LONG_SIDE = 144  # of a thumbnail, in pixels
+
+
+def data_uri(image: Image, long_side: int = LONG_SIDE, quality: int = 70) -> str:
+    """A small JPEG of an image as a `data:` address."""
+    small = image.convert("RGB")
+    small.thumbnail((long_side, long_side))
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=quality)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def gallery(collection: Collection, title: str) -> str:
+    """HTML with a title and the first pictures, each over its first caption; all text is escaped."""
+    figures = "".join(_figure(collection, row) for row in range(min(SHOWN, len(collection))))
+    return (
+        f'<div><p>{escape(title)}</p><div style="display:flex;flex-wrap:wrap;gap:12px">{figures}</div></div>'
+    )
+
+
+def _figure(collection: Collection, row: int) -> str:
+    captions = collection.captions_of(row)
+    caption = escape(collection.captions[captions[0]]) if len(captions) else ""
+    name = escape(collection.image_ids[row], quote=True)
+    try:
+        image = collection.image(row)
+    except (OSError, ValueError) as error:  # one bad picture does not hide the others
+        picture = f"<em>{escape(str(error))}</em>"
+    else:
+        picture = f'<img alt="{name}" src="{data_uri(image)}">' if image else f"<em>{name}</em>"
+    return (
+        f'<figure style="margin:0;width:{LONG_SIDE}px;font-size:85%">{picture}'
+        f'<figcaption dir="auto">{caption}</figcaption></figure>'
+    )
