@@ -83,7 +83,7 @@ class Collection:
             size: how many images; by default the split's own size.
             seed: another seed gives other scenes.
         """
-        from itr_explore.data.scenes.collection import load_scenes
+        from itr_explore.data.scenes.load import load_scenes
 
         return load_scenes(split, size, seed)
 
