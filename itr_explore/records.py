@@ -7,6 +7,7 @@ width and height, so they outlive any resizing. Masks are True where something i
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
+from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -239,21 +240,128 @@ class Explanation:
 
 
 @dataclass(frozen=True)
+class Table:
+    """Rows of a small report: shows itself as text in a terminal and as HTML in a notebook."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | float | None, ...], ...]  # None: does not apply
+    title: str = ""
+    note: str = ""  # what a reader has to know besides
+    digits: int = 1
+
+    def __post_init__(self):
+        for row in self.rows:
+            _want(len(row) == len(self.columns), f"a row of {len(self.columns)} cells is wanted, got {row}")
+
+    def _cells(self) -> list[list[str]]:
+        def shown(value: str | float | None) -> str:
+            if value is None:
+                return ""
+            return str(value) if isinstance(value, str | int) else f"{value:.{self.digits}f}"
+
+        return [list(self.columns), *([shown(value) for value in row] for row in self.rows)]
+
+    def __str__(self) -> str:
+        cells = self._cells()
+        widths = [max(len(row[column]) for row in cells) for column in range(len(self.columns))]
+        lines = [
+            "  ".join(
+                cell.rjust(width) if column else cell.ljust(width)
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in cells
+        ]
+        lines.insert(1, "-" * (sum(widths) + 2 * (len(widths) - 1)))
+        return "\n".join([*([self.title] if self.title else []), *lines, *([self.note] if self.note else [])])
+
+    def _repr_html_(self) -> str:
+        head, *body = [[escape(cell) for cell in row] for row in self._cells()]
+        caption = f"<caption>{escape(self.title)}</caption>" if self.title else ""
+        rows = "".join(
+            "<tr>"
+            + "".join(
+                f"<td>{cell}</td>" if column else f'<th scope="row">{cell}</th>'
+                for column, cell in enumerate(row)
+            )
+            + "</tr>"
+            for row in body
+        )
+        columns = "".join(f'<th scope="col">{cell}</th>' for cell in head)
+        note = f"<p>{escape(self.note)}</p>" if self.note else ""
+        return f"<table>{caption}<thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table>{note}"
+
+    __repr__ = __str__
+
+    def to_frame(self):
+        """The same as a pandas `DataFrame`, its first column as index."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self.rows), columns=list(self.columns)).set_index(self.columns[0])
+
+
+@dataclass(frozen=True)
 class Ranking:
-    """Ranks of the right answers, from 0, in both directions."""
+    """Ranks of the right answers, from 0, in both directions; NaN where a query has no right answer.
+
+    `ties` says where a right answer stands among wrong ones of the same score: in their `mean`, behind all
+    of them (`pessimistic`) or before them (`optimistic`). Under `mean` a rank can be fractional; a right
+    answer counts as among the first k only if its mean rank is at most k - 1, so that equal scores are never
+    rewarded.
+    """
 
     image_to_text: np.ndarray  # [image]  rank of its best caption
     text_to_image: np.ndarray  # [caption]  rank of its best image
     ties: str = "mean"
+    folds: int = 1  # each query was ranked among the candidates of its own block of images
+
+    def _answered(self) -> tuple[np.ndarray, np.ndarray]:
+        return tuple(ranks[~np.isnan(ranks)] for ranks in (self.image_to_text, self.text_to_image))  # type: ignore[return-value]
 
     def recall_at(self, k: int) -> tuple[float, float]:
         """Per cent of queries whose right answer is among the first k: image to text, text to image."""
-        return tuple(100.0 * float(np.mean(ranks < k)) for ranks in (self.image_to_text, self.text_to_image))  # type: ignore[return-value]
+        return tuple(100.0 * float(np.mean(ranks <= k - 1)) for ranks in self._answered())  # type: ignore[return-value]
 
     @property
     def rsum(self) -> float:
         """Sum of the six recalls at 1, 5 and 10; at most 600."""
         return sum(sum(self.recall_at(k)) for k in (1, 5, 10))
+
+    @property
+    def median_rank(self) -> tuple[float, float]:
+        """Median rank of the right answer, counted from 1: image to text, text to image."""
+        return tuple(1.0 + float(np.median(ranks)) for ranks in self._answered())  # type: ignore[return-value]
+
+    @property
+    def mean_rank(self) -> tuple[float, float]:
+        """Mean rank of the right answer, counted from 1: image to text, text to image."""
+        return tuple(1.0 + float(np.mean(ranks)) for ranks in self._answered())  # type: ignore[return-value]
+
+    def table(self) -> Table:
+        """Recalls in per cent, median and mean rank from 1; a row for each direction."""
+        columns = (*(self.recall_at(k) for k in (1, 5, 10)), self.median_rank, self.mean_rank)
+        note = f"rsum {self.rsum:.1f}; ties: {self.ties}"
+        if self.folds > 1:
+            note += f"; over {self.folds} blocks of images"
+        return Table(
+            ("query", "R@1", "R@5", "R@10", "median rank", "mean rank"),
+            tuple(
+                (name, *(values[side] for values in columns))
+                for side, name in enumerate(("image to text", "text to image"))
+            ),
+            note=note,
+        )
+
+    def __str__(self) -> str:
+        return str(self.table())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+    def to_frame(self):
+        """The table as a pandas `DataFrame`, one row for each direction."""
+        return self.table().to_frame()
 
 
 @dataclass(frozen=True)
@@ -266,3 +374,5 @@ class Progress:
     learning_rate: float
     validation: Ranking | None = None  # only where this step ended with a validation
     best: bool = False  # this validation is the best so far
+    epochs: int = 0  # of the whole run
+    note: str = ""  # a sentence worth telling: resumed, interrupted, already finished

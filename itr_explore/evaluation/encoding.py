@@ -1,0 +1,91 @@
+"""Encode a collection once: images and captions in pieces that a model can score against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from itr_explore.data.batching import collate
+from itr_explore.records import Encoded
+
+if TYPE_CHECKING:
+    from itr_explore.data.collection import Collection
+    from itr_explore.models.base import RetrievalModel
+
+LENGTHS = 4  # groups of captions of similar length in a piece: padding of long ones costs little
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device of that name; "auto" is a GPU where there is one, else the CPU.
+
+    Raises:
+        ValueError: a CUDA device is asked for and there is none.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(name)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(
+            f'device {name!r} was asked for, but torch {torch.__version__} sees no GPU; use "auto"'
+        )
+    return device
+
+
+@contextmanager
+def at_rest(model: RetrievalModel, device: str = "auto") -> Iterator[torch.device]:
+    """The model in evaluation mode, without gradients, on a device; afterwards it is as and where it was."""
+    home, modes = next(model.parameters()).device, {name: m.training for name, m in model.named_modules()}
+    chosen = choose_device(device)
+    try:
+        model.eval().to(chosen)
+        with torch.no_grad():
+            yield chosen
+    finally:
+        model.to(home)
+        for name, module in model.named_modules():
+            module.training = modes[name]
+
+
+@dataclass(frozen=True)
+class EncodedCaptions:
+    """Captions in groups of similar length, and the order that puts their scores back in place."""
+
+    groups: list[Encoded]
+    back: Tensor  # [caption]
+
+    def scores(self, model: RetrievalModel, images: Encoded) -> Tensor:
+        """[image caption] scores, captions in the order they were asked for."""
+        return torch.cat([model.score(images, group) for group in self.groups], dim=1)[:, self.back]
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Turns items of a collection into `Encoded` pieces by a model that is `at_rest`."""
+
+    model: RetrievalModel
+    collection: Collection
+    device: torch.device
+
+    def images(self, images: Sequence[int]) -> Encoded:
+        """The images of these rows."""
+        batch = collate(self.collection, list(images), [], self.model.tokenizer)
+        return self.model.encode_images(batch.to(self.device))
+
+    def captions(self, captions: Sequence[int] | np.ndarray) -> EncodedCaptions:
+        """The captions of these rows, in groups of similar length."""
+        rows = np.asarray(captions)
+        order = np.argsort([self.collection.captions[row].count(" ") for row in rows], kind="stable")
+        groups = [
+            self.model.encode_captions(
+                collate(self.collection, [], rows[part].tolist(), self.model.tokenizer).to(self.device)
+            )
+            for part in np.array_split(order, LENGTHS)
+            if len(part)
+        ]
+        return EncodedCaptions(groups, torch.from_numpy(np.argsort(order)).to(self.device))

@@ -1,0 +1,203 @@
+"""Where the right answers stand: ranks without sorting, recalls, and the evaluation of a whole collection.
+
+A rank is a count of the scores above the right one, so nothing is ever sorted, and blocks of scores can be
+counted one after another and thrown away. Ranks count from 0 (see `records.Ranking`). Protocols: methods.md
+0.3 and 0.4; image to text ranks the best of an image's captions, text to image the image of a caption.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from itr_explore.evaluation.encoding import Encoder, at_rest
+from itr_explore.records import Ranking
+
+if TYPE_CHECKING:
+    from itr_explore.data.collection import Collection
+    from itr_explore.models.base import RetrievalModel
+
+Ties = Literal["mean", "pessimistic", "optimistic"]
+
+
+def recall_at(ranks, k: int) -> float:
+    """Per cent of `ranks` (from 0) among the first k; NaN, a query without an answer, is left out."""
+    ranks = np.asarray(ranks, dtype=np.float64)
+    return 100.0 * float(np.mean(ranks[~np.isnan(ranks)] <= k - 1))
+
+
+def rank(scores, relevance, *, ties: Ties = "mean", chunk: int = 256) -> Ranking:
+    """Rank all captions for each image and all images for each caption.
+
+    Args:
+        scores: [image caption] tensor or array, also a memory-mapped one; read `chunk` images at a time.
+        relevance: [caption] integers, the image that each caption describes; or [image caption] booleans,
+            any number of right answers in each row and column.
+        ties: where a right answer stands among wrong ones of its score: in their "mean" (the expectation
+            over a random order), "pessimistic" (behind them) or "optimistic" (before them).
+
+    Raises:
+        ValueError: shapes do not fit, an image index is out of range, or a score is NaN.
+    """
+    images, captions = scores.shape
+    rows, columns = _right_pairs(relevance, images, captions)
+
+    def block(at: slice, among: slice) -> Tensor:
+        part = scores[at, among]
+        return part if isinstance(part, Tensor) else torch.from_numpy(np.array(part))
+
+    return rank_blocks(block, _slices(images, chunk), [slice(0, captions)], rows, columns, ties)
+
+
+def rank_blocks(
+    block: Callable[[slice, slice], Tensor],
+    images: Sequence[slice],
+    captions: Sequence[slice],
+    right_images: np.ndarray,
+    right_captions: np.ndarray,
+    ties: Ties = "mean",
+) -> Ranking:
+    """`rank` for scores that are made a block at a time and never held together.
+
+    Blocks with right answers are made first and kept, as what they hold is compared with all the others;
+    when captions are ordered by their image these are few. No block is made twice.
+
+    Args:
+        block: gives the scores of a slice of images and a slice of captions.
+        images, captions: slices that cover each axis, in order.
+        right_images, right_captions: [right] each right pair, as an index on either axis.
+    """
+    if ties not in ("mean", "pessimistic", "optimistic"):
+        raise ValueError(f"ties must be mean, pessimistic or optimistic, got {ties!r}")
+    kept: dict[tuple[int, int], Tensor] = {}
+    own = torch.empty(len(right_images), dtype=torch.float64)  # holds any score exactly
+    for at in images:
+        for among in captions:
+            inside = (right_images >= at.start) & (right_images < at.stop)
+            inside &= (right_captions >= among.start) & (right_captions < among.stop)
+            if inside.any():
+                scores = kept[at.start, among.start] = block(at, among)
+                places = torch.from_numpy(np.flatnonzero(inside))
+                own[places] = scores[
+                    right_images[inside] - at.start, right_captions[inside] - among.start
+                ].to("cpu", torch.float64)
+
+    by_image = _Count(images[-1].stop, own, torch.from_numpy(right_images))
+    by_caption = _Count(captions[-1].stop, own, torch.from_numpy(right_captions))
+    for at in images:
+        for among in captions:
+            place = (at.start, among.start)
+            scores = kept.pop(place) if place in kept else block(at, among)
+            if not torch.isfinite(scores.sum()) and scores.isnan().any():
+                raise ValueError(
+                    f"scores of images {at.start} to {at.stop - 1} hold NaN; look at the model's weights and"
+                    " at the region features"
+                )
+            by_image.add(scores, at, axis=1)
+            by_caption.add(scores, among, axis=0)
+    return Ranking(by_image.ranks(ties), by_caption.ranks(ties), ties)
+
+
+class _Count:
+    """How many scores lie above, and at, the best right score of each query."""
+
+    def __init__(self, queries: int, own: Tensor, query_of: Tensor):
+        self.best = torch.full((queries,), -torch.inf, dtype=own.dtype)
+        self.best.scatter_reduce_(0, query_of, own, "amax")
+        at_best = (own == self.best[query_of]).to(own.dtype)
+        self.right_tied = torch.zeros(queries, dtype=own.dtype).index_add(0, query_of, at_best)
+        self.above = torch.zeros(queries, dtype=torch.float64)
+        self.tied = torch.zeros(queries, dtype=torch.float64)
+
+    def add(self, scores: Tensor, queries: slice, axis: int) -> None:
+        """Count a block along `axis`; the other axis holds `queries`."""
+        best = self.best[queries].to(scores.device, scores.dtype).unsqueeze(axis)
+        # compared into floats: summing booleans is ten times slower, and float32 counts exactly to 16 million
+        counted = torch.empty(scores.shape, device=scores.device)
+        self.above[queries] += torch.gt(scores, best, out=counted).sum(axis).cpu()
+        self.tied[queries] += torch.eq(scores, best, out=counted).sum(axis).cpu()
+
+    def ranks(self, ties: Ties) -> np.ndarray:
+        """[query] ranks from 0, NaN for a query without a right answer."""
+        wrong = self.tied - self.right_tied  # no wrong score at the best is a right one
+        # in a random order of `wrong` and `right_tied` equals, so many wrong ones precede the first right one
+        before = {"mean": wrong / (self.right_tied + 1), "pessimistic": wrong, "optimistic": 0 * wrong}[ties]
+        ranks = self.above + before
+        ranks[self.right_tied == 0] = torch.nan
+        return ranks.numpy()
+
+
+def _right_pairs(relevance, images: int, captions: int) -> tuple[np.ndarray, np.ndarray]:
+    relevance = np.asarray(relevance)
+    if relevance.shape == (images, captions) and relevance.dtype == bool:
+        return relevance.nonzero()
+    if relevance.shape == (captions,) and np.issubdtype(relevance.dtype, np.integer):
+        if captions and not 0 <= relevance.min() <= relevance.max() < images:
+            raise ValueError(
+                f"relevance names images {relevance.min()} to {relevance.max()}, scores have {images} images"
+            )
+        return relevance.astype(np.int64), np.arange(captions)
+    raise ValueError(
+        f"relevance must be [{captions}] integers (the image of each caption) or [{images} {captions}]"
+        f" booleans, got {list(relevance.shape)} {relevance.dtype}"
+    )
+
+
+def _slices(length: int, size: int) -> list[slice]:
+    return [slice(start, min(start + size, length)) for start in range(0, length, size)]
+
+
+def evaluate(
+    model: RetrievalModel,
+    collection: Collection,
+    *,
+    device: str = "auto",
+    folds: int = 1,
+    ties: Ties = "mean",
+    images_at_once: int = 256,
+    captions_at_once: int = 1024,
+) -> Ranking:
+    """Rank a collection's captions and images by a model; every image and caption is encoded once.
+
+    Args:
+        device: "auto" takes a GPU where there is one. The model is left where and as it was.
+        folds: blocks of images that follow each other, each ranked by itself; 5 is COCO's "1K" protocol.
+            The recalls of the blocks together are their mean, as all blocks have the same size.
+        images_at_once, captions_at_once: size of a block of scores; only blocks are ever in memory.
+
+    Raises:
+        ValueError: the collection is empty, does not divide into `folds`, or a score is NaN.
+    """
+    images, captions = len(collection), len(collection.captions)
+    if images == 0 or captions == 0:
+        raise ValueError(f"nothing to rank: {images} images and {captions} captions")
+    if folds < 1 or images % folds:
+        raise ValueError(f"{images} images do not divide into {folds} blocks of the same size")
+
+    order = np.argsort(collection.image_of, kind="stable")  # right answers then lie near the diagonal
+    firsts = np.searchsorted(collection.image_of[order], np.arange(folds + 1) * (images // folds))
+    to_text, to_image = np.full(images, np.nan), np.full(captions, np.nan)
+    with at_rest(model, device) as device_used:
+        encoder = Encoder(model, collection, device_used)
+        for fold in range(folds):
+            first_image = fold * (images // folds)
+            ours = order[firsts[fold] : firsts[fold + 1]]
+            if not len(ours):
+                continue
+            image_slices = _slices(images // folds, images_at_once)
+            caption_slices = _slices(len(ours), captions_at_once)
+            sides = [encoder.images(range(first_image + s.start, first_image + s.stop)) for s in image_slices]
+            texts = [encoder.captions(ours[s]) for s in caption_slices]
+
+            def block(at: slice, among: slice, sides=sides, texts=texts) -> Tensor:
+                return texts[among.start // captions_at_once].scores(model, sides[at.start // images_at_once])
+
+            of = collection.image_of[ours] - first_image
+            found = rank_blocks(block, image_slices, caption_slices, of, np.arange(len(ours)), ties)
+            to_text[first_image : first_image + images // folds] = found.image_to_text
+            to_image[ours] = found.text_to_image
+    return Ranking(to_text, to_image, ties, folds)

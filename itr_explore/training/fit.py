@@ -1,0 +1,176 @@
+"""Train a retrieval model: a generator that yields what happened, step by step, and draws and prints nothing.
+
+Data order and every random number are functions of (seed, epoch) and (seed, step). So the place in the run is
+all that a checkpoint has to remember of chance, a resumed run equals an uninterrupted one, and what a caller
+does with random numbers between two steps changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+import numpy as np
+
+from itr_explore.data.batching import training_batches
+from itr_explore.evaluation.encoding import choose_device
+from itr_explore.evaluation.ranking import evaluate
+from itr_explore.records import Batch, Progress
+from itr_explore.training.checkpoint import describe_run, load_checkpoint, refuse_another_run
+from itr_explore.training.run import Run
+from itr_explore.training.schedule import cosine_decay, step_decay
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from itr_explore.data.collection import Collection
+    from itr_explore.models.base import RetrievalModel
+
+
+def fit(
+    model: RetrievalModel,
+    training: Collection,
+    validation: Collection,
+    *,
+    epochs: int,
+    batch_size: int = 128,
+    learning_rate: float = 5e-4,
+    schedule: Literal["cosine", "step"] = "cosine",
+    decay_epoch: int | None = None,
+    weight_decay: float = 0.0,
+    clip: float = 2.0,
+    warm_up_epochs: int = 1,
+    seed: int = 0,
+    device: str = "auto",
+    folder: str | Path | None = None,
+    checkpoint_every: int = 200,
+) -> Iterator[Progress]:
+    """Train `model`; yields a `Progress` a step, with a `Ranking` of `validation` at the end of each epoch.
+
+    When the iterator ends, is closed or is interrupted, `model` holds the weights of the best validation (by
+    rsum) and is back on the device it came from. An interrupt ends the iterator with a last `Progress` whose
+    note says so. With a `folder` the run is checkpointed; the same call on the same folder goes on where the
+    run stood, after `kill -9` too, and on a CPU ends with the same weights to the last bit.
+
+    Args:
+        training: trained on; captions of one image are never each other's negatives (the model's loss).
+        validation: chosen on. A split named "test" is refused: choosing there flatters the result.
+        batch_size: captions a step.
+        schedule: "cosine" falls to zero at the last epoch; "step" falls to a tenth at `decay_epoch`, by
+            default after two thirds of the epochs, as VSE++, SCAN and VSRN do.
+        weight_decay: of AdamW, on matrices only (not on biases and scales).
+        clip: largest norm of the gradient.
+        warm_up_epochs: epochs that begin with the sum over all negatives instead of the hardest ones.
+        device: "auto" is a GPU with bfloat16 autocast where there is one, else the CPU in float32.
+        folder: where the checkpoint is kept; None keeps none.
+        checkpoint_every: steps between checkpoints; each epoch ends with one in any case.
+
+    Raises:
+        ValueError: settings make no sense, or `folder` holds a checkpoint of another run.
+        FloatingPointError: the loss or its gradient is not finite; names the step and the last checkpoint.
+        TrainingCollapsed: all scores became equal; says what to change.
+        OSError: a checkpoint could not be written; the previous one is whole.
+    """
+    if epochs < 1 or batch_size < 2 or not learning_rate > 0 or checkpoint_every < 1:
+        raise ValueError(
+            "wanted epochs >= 1, batch_size >= 2, learning_rate > 0 and checkpoint_every >= 1, got"
+            f" {epochs}, {batch_size}, {learning_rate} and {checkpoint_every}"
+        )
+    if schedule not in ("cosine", "step"):
+        raise ValueError(f'schedule must be "cosine" or "step", got {schedule!r}')
+    if model.tokenizer is None:
+        raise ValueError(f"{model.name} has no tokenizer; create it with build_tokenizer(training.captions)")
+    if len(training) < 2 or not len(validation):
+        raise ValueError(f"cannot train on {len(training)} and validate on {len(validation)} images")
+    if getattr(validation, "split", "").startswith("test"):
+        raise ValueError(
+            "validation is a test split; choosing weights there would flatter every number reported on it."
+            ' Give the collection\'s "val" split, or a part of the training images'
+        )
+    # what the schedule hangs on; with "step" and a `decay_epoch` of its own a run may be made longer later
+    decay_epoch = max(1, epochs * 2 // 3) if decay_epoch is None else decay_epoch
+    course = {
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "schedule": schedule,
+        **({"epochs": epochs} if schedule == "cosine" else {"decay_epoch": decay_epoch}),
+        "weight_decay": weight_decay,
+        "clip": clip,
+        "warm_up_epochs": warm_up_epochs,
+        "seed": seed,
+    }
+
+    def rate(epoch: float) -> float:
+        falls = cosine_decay(epoch, epochs) if schedule == "cosine" else step_decay(epoch, decay_epoch)
+        return learning_rate * falls
+
+    run = Run(model, choose_device(device), seed=seed, clip=clip, weight_decay=weight_decay)
+    if folder is not None:
+        run.folder = Path(folder)
+        run.description = describe_run(model, training, validation, course)
+        saved = load_checkpoint(run.folder)
+        if saved is not None:
+            refuse_another_run(run.folder, saved[1]["run"], run.description)
+            run.saved = saved
+    return _train(run, training, validation, epochs, batch_size, rate, warm_up_epochs, checkpoint_every)
+
+
+def _train(
+    run: Run,
+    training: Collection,
+    validation: Collection,
+    epochs: int,
+    batch_size: int,
+    rate: Callable[[float], float],
+    warm_up_epochs: int,
+    checkpoint_every: int,
+) -> Iterator[Progress]:
+    tokenizer, steps_an_epoch = (
+        cast("Tokenizer", run.model.tokenizer),
+        -(-len(training.captions) // batch_size),
+    )
+    place, learning_rate, note = run.place, rate(0.0), ""
+    try:
+        run.begin()
+        if run.saved is not None:
+            note = f"goes on from step {place.step}; {run.best_in_words}"
+        if place.epoch >= epochs:
+            yield Progress(
+                place.step, epochs, {}, 0.0, epochs=epochs, note=f"was already trained; {run.best_in_words}"
+            )
+        for epoch in range(place.epoch, epochs):
+            order = np.random.default_rng([run.seed, epoch])
+            batches = training_batches(training, tokenizer, batch_size, order)
+            for index, (batch, last) in enumerate(_mark_last(batches)):
+                if index < place.batch:  # done before the run was resumed
+                    continue
+                learning_rate = rate(epoch + index / steps_an_epoch)
+                losses = run.step(batch, learning_rate, warming_up=epoch < warm_up_epochs)
+                ranking, best = None, False
+                if last:
+                    ranking = evaluate(run.model, validation, device=str(run.device))
+                    best = run.keep_if_best(ranking, epoch + 1)
+                    place.epoch, place.batch = epoch + 1, 0
+                if last or place.step % checkpoint_every == 0:
+                    run.save()
+                done = epoch + 1 if last else epoch + (index + 1) / steps_an_epoch
+                yield Progress(place.step, done, losses, learning_rate, ranking, best, epochs, note)
+                note = ""
+    except KeyboardInterrupt:
+        run.restore_best()
+        note = f"interrupted at step {place.step}; {run.best_in_words}"
+        done = place.epoch + place.batch / steps_an_epoch
+        yield Progress(place.step, done, {}, learning_rate, epochs=epochs, note=note)
+    finally:
+        run.end()
+
+
+def _mark_last(batches: Iterable[Batch]) -> Iterator[tuple[Batch, bool]]:
+    """Each batch, and whether it is the last one."""
+    remaining = iter(batches)
+    held = next(remaining)
+    for batch in remaining:
+        yield held, False
+        held = batch
+    yield held, True
