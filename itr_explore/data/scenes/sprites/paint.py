@@ -1,0 +1,223 @@
+"""The brush that all sprites share, and the colours it is dipped into.
+
+A sprite is drawn three times too large, cut to what was painted, and reduced into its box, so that a box is
+always exactly what can be seen of its thing. Light comes from the upper left everywhere.
+"""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import dataclass
+from functools import lru_cache
+from random import Random
+
+import numpy as np
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
+
+from itr_explore.data.scenes.sprites.shapes import Shape, ellipse
+
+Colour = tuple[int, int, int]
+
+PAINTS: dict[str, Colour] = {
+    "red": (218, 50, 50),
+    "orange": (243, 140, 40),
+    "yellow": (250, 211, 62),
+    "green": (82, 172, 78),
+    "blue": (56, 118, 214),
+    "purple": (144, 84, 190),
+    "white": (243, 242, 240),
+    "black": (56, 56, 66),
+}
+SHADE: Colour = (44, 30, 74)  # what shadows tend to
+CREAM: Colour = (252, 243, 220)
+DARK: Colour = (52, 46, 60)
+GREY: Colour = (150, 154, 166)
+METAL: Colour = (196, 202, 212)
+WOOD: Colour = (164, 112, 68)
+BARK: Colour = (124, 84, 56)
+GLASS: Colour = (176, 220, 240)
+GLOW: Colour = (255, 224, 128)
+GOLD: Colour = (238, 190, 72)
+LEAF: Colour = (92, 158, 72)
+PINK: Colour = (244, 160, 168)
+
+
+def mix(first: Colour, second: Colour, share: float) -> Colour:
+    """`share` of the second colour in the first."""
+    r, g, b = (round(x + (y - x) * share) for x, y in zip(first, second, strict=True))
+    return (r, g, b)
+
+
+def darker(colour: Colour, share: float = 0.5) -> Colour:
+    """Towards the violet that shadows have here."""
+    return mix(colour, SHADE, share)
+
+
+def lighter(colour: Colour, share: float = 0.4) -> Colour:
+    """Towards a warm white."""
+    return mix(colour, (255, 252, 240), share)
+
+
+@dataclass(frozen=True)
+class Ink:
+    """One thing's named colour, a little its own, with the shades that go with it."""
+
+    base: Colour
+    light: Colour
+    dark: Colour
+    pale: Colour
+    night: bool
+
+    @classmethod
+    def of(cls, name: str, random: Random, night: bool = False) -> Ink:
+        """The named colour, moved by at most 5 degrees of hue and a few per cent of lightness."""
+        hue, lightness, saturation = colorsys.rgb_to_hls(*(v / 255 for v in PAINTS[name]))
+        hue += random.uniform(-5, 5) / 360
+        lightness = min(lightness + random.uniform(-0.035, 0.035), 0.97)
+        r, g, b = (round(255 * v) for v in colorsys.hls_to_rgb(hue % 1, lightness, saturation))
+        base = (r, g, b)
+        if name == "black":
+            return cls(base, (96, 98, 114), (34, 33, 42), (112, 114, 130), night)
+        if name == "white":
+            return cls(base, (255, 255, 255), (206, 208, 222), (226, 228, 238), night)
+        return cls(base, lighter(base, 0.38), darker(base, 0.28), lighter(base, 0.6), night)
+
+    @property
+    def window(self) -> Colour:
+        """Glass by day, lamplight by night."""
+        return GLOW if self.night else GLASS
+
+
+def outline(colour: Colour) -> Colour:
+    """The darker shade that a shape of this colour is outlined in."""
+    brightness = (2 * colour[0] + 3 * colour[1] + colour[2]) / 6
+    return (
+        darker(colour, 0.62 if brightness > 210 else 0.56)
+        if brightness > 75
+        else mix(colour, (8, 6, 14), 0.6)
+    )
+
+
+@lru_cache(maxsize=8)
+def _ramp(light: bool) -> Image.Image:
+    """[64 64] from none to full strength: towards the lower right, or the upper left."""
+    y, x = np.mgrid[0:64, 0:64] / 63
+    down = 0.42 * x + 0.58 * y
+    strength = np.clip((0.55 - down) / 0.55, 0, 1) if light else np.clip((down - 0.4) / 0.55, 0, 1)
+    return Image.fromarray((255 * strength**1.2).astype(np.uint8))
+
+
+class Brush:
+    """Paints one sprite in units of a hundredth of its height; `width` units wide, mirrored if asked."""
+
+    margin = 12  # units around the nominal extent; what is painted there still counts
+
+    def __init__(self, width: float, pixels: float, mirror: bool = False, line: float = 1.25):
+        self.width, self.mirror = width, mirror
+        over = 4 if pixels < 40 else 3 if pixels < 110 else 2
+        self.scale = max(pixels, 8) * over / 100
+        self.line = min(line * over, 5 * self.scale)  # outlines keep about one width, whatever the size
+        self.size = (
+            round((width + 2 * self.margin) * self.scale),
+            round((100 + 2 * self.margin) * self.scale),
+        )
+        self.canvas = Image.new("RGBA", self.size, (60, 50, 70, 0))
+        self.pen = ImageDraw.Draw(self.canvas)
+
+    def _corners(self, shape: Shape, grow: float = 0) -> np.ndarray:
+        points = (shape.points + self.margin) * self.scale
+        if grow:
+            points = points + grow * shape.normals
+        if self.mirror:
+            points[:, 0] = self.size[0] - points[:, 0]
+        return points
+
+    def flat(self, colour: Colour, *shapes: Shape) -> None:
+        """Fill without an outline."""
+        for shape in shapes:
+            self.pen.polygon(self._corners(shape).ravel().tolist(), fill=colour)
+
+    def body(self, colour: Colour, *shapes: Shape, soft: float = 0.0, line: Colour | None = None) -> None:
+        """Fill, with one outline around them all; `soft` in 0..1 rounds each off with light and shade."""
+        edge = outline(colour) if line is None else line
+        for shape in shapes:
+            self.pen.polygon(self._corners(shape, self.line).ravel().tolist(), fill=edge)
+        self.flat(colour, *shapes)
+        if soft:
+            for shape in shapes:
+                self.shade(shape, colour, soft)
+
+    def _mask(self, shape: Shape, strength: float) -> tuple[Image.Image, tuple[int, int]]:
+        """A mask of what is painted inside the shape, and where its upper left corner is."""
+        points = self._corners(shape)
+        left, top = np.maximum(np.floor(points.min(0)), 0).astype(int).tolist()
+        right, bottom = np.minimum(np.ceil(points.max(0)), self.size).astype(int).tolist()
+        inside = Image.new("L", (max(right - left, 1), max(bottom - top, 1)))
+        ImageDraw.Draw(inside).polygon((points - (left, top)).ravel().tolist(), fill=round(255 * strength))
+        painted = self.canvas.getchannel("A").crop((left, top, left + inside.width, top + inside.height))
+        return ImageChops.multiply(inside, painted), (left, top)
+
+    def pattern(self, colour: Colour, within: Shape, *shapes: Shape) -> None:
+        """Fill only what lies within another shape."""
+        inside, corner = self._mask(within, 1.0)
+        marks = Image.new("L", inside.size)
+        pen = ImageDraw.Draw(marks)
+        for shape in shapes:
+            pen.polygon((self._corners(shape) - corner).ravel().tolist(), fill=255)
+        self.canvas.paste((*colour, 255), corner, ImageChops.multiply(inside, marks))
+
+    def shade(self, shape: Shape, colour: Colour, strength: float) -> None:
+        """Light from the upper left on what was painted inside the shape."""
+        inside, corner = self._mask(shape, strength)
+        for light, tone in ((False, darker(colour, 0.55)), (True, lighter(colour, 0.65))):
+            ramp = _ramp(light).resize(inside.size, Image.Resampling.BILINEAR)
+            self.canvas.paste((*tone, 255), corner, ImageChops.multiply(inside, ramp))
+
+    def glow(self, shape: Shape, colour: Colour, strength: float) -> None:
+        """Soft light from the middle of a shape, on what was painted inside it."""
+        inside, corner = self._mask(shape, strength)
+        spot = soft_disc().resize(inside.size, Image.Resampling.BILINEAR)
+        self.canvas.paste((*colour, 255), corner, ImageChops.multiply(inside, spot))
+
+    def eye(self, x: float, y: float, radius: float = 2.6) -> None:
+        """A round black eye with a glint."""
+        self.flat((250, 248, 244), ellipse(x, y, radius * 1.25, radius * 1.3))
+        self.flat((30, 24, 34), ellipse(x, y, radius, radius * 1.1))
+        glint = -0.35 if not self.mirror else 0.35
+        self.flat((255, 255, 255), ellipse(x + glint * radius, y - 0.4 * radius, radius * 0.35))
+
+    def finish(self, width: int, height: int, rim: Colour, strength: float) -> Image.Image:
+        """RGBA of exactly [height width] pixels, filled from edge to edge, with its edges modelled by light."""
+        painted = self.canvas.getchannel("A").getbbox()
+        sprite = self.canvas.resize((width, height), Image.Resampling.BOX, box=painted)
+        return model_edges(sprite, rim, strength)
+
+
+@lru_cache(maxsize=1)
+def soft_disc() -> Image.Image:
+    """[64 64] a disc that fades to nothing at its rim."""
+    y, x = (np.mgrid[0:64, 0:64] - 31.5) / 31.5
+    return Image.fromarray((255 * np.clip(1 - np.hypot(x, y), 0, 1) ** 1.3).astype(np.uint8))
+
+
+def model_edges(sprite: Image.Image, rim: Colour, strength: float) -> Image.Image:
+    """Shade a sprite's lower right edges and light its upper left ones, softly."""
+    width, height = sprite.size
+    reach = max(1, round(0.05 * min(width, height)))
+    pad = 3 * reach
+    alpha = sprite.getchannel("A")
+    wide = Image.new("L", (width + 2 * pad, height + 2 * pad))
+    wide.paste(alpha, (pad, pad))
+    wide = wide.filter(ImageFilter.BoxBlur(reach))
+    result = sprite.convert("RGB")
+    for sign, tone, share in ((1, SHADE, 0.30), (-1, rim, strength)):
+        left, top = pad + sign * reach, pad + sign * reach
+        outside = wide.crop((left, top, left + width, top + height))
+        result.paste(tone, (0, 0), outside.point(_inverse(share)))
+    result.putalpha(alpha)
+    return result
+
+
+@lru_cache(maxsize=16)
+def _inverse(share: float) -> list[int]:
+    return [round(share * (255 - v)) for v in range(256)]
