@@ -63,29 +63,33 @@ class Planner:
             form = pick(self.rng, list(FORMS), list(FORMS.values()))
             for _ in range(4):  # or the forms that ask more of a scene would be rare
                 tries += 1
-                claims = self._try(form)
-                if claims is None:
+                bones = self._bones(form)
+                if bones is None:
                     continue
-                about = (form, frozenset(thing for phrase in claims.phrases for thing in phrase.things))
-                subject = claims.phrases[0].things
-                if tries < 40 and (about in self.said or specificity(claims) < VAGUE):
+                about = (form, frozenset(thing for phrase in bones.phrases for thing in phrase.things))
+                subject = bones.phrases[0].things
+                if (tries < 40 and about in self.said) or (tries < 20 and subject in self.subjects):
                     continue
-                if tries < 20 and subject in self.subjects:
+                claims = add_detail(form, bones, self.scene, self.rng, self.focus)
+                if (tries < 40 and specificity(claims) < VAGUE) or not self._sound(form, claims):
                     continue
                 self.said.add(about)
                 self.subjects.add(subject)
                 return Plan(form, claims)
 
-    def _try(self, form: str) -> Claims | None:
+    def _bones(self, form: str) -> Claims | None:
+        """A caption of this form without detail, or None where the scene has none."""
         bones: Claims | None = getattr(self, "_" + form.replace(" ", "_"))()
-        if bones is None or (form != "contrast" and _names_twice(bones)):
-            return None
-        claims = add_detail(form, bones, self.scene, self.rng, self.focus)
-        if (form != "contrast" and _confusing(claims)) or not self._focused(claims):
-            return None
-        return claims
+        if bones is not None and self.focus is not None:
+            wanted = (self.focus,)
+            if not any(phrase.things == wanted and phrase.kind for phrase in bones.phrases):
+                return None
+        return None if bones is not None and form != "contrast" and _names_twice(bones) else bones
 
-    def _focused(self, claims: Claims) -> bool:
+    def _sound(self, form: str, claims: Claims) -> bool:
+        """Nobody mistakes what is meant, and the thing in focus has its colour said."""
+        if form != "contrast" and _confusing(claims):
+            return False
         wanted = (self.focus,)
         return self.focus is None or any(p.things == wanted and p.kind and p.colour for p in claims.phrases)
 
