@@ -51,6 +51,7 @@ LIGHT = {
     "focus": "#0072b2",
     "hit-ink": "#00694c",
     "miss-ink": "#a84300",
+    "ring": "#009e73",
 }
 DARK = {
     "paper": "#15171c",
@@ -61,7 +62,11 @@ DARK = {
     "focus": "#56b4e9",
     "hit-ink": "#3ecf9f",
     "miss-ink": "#ff9a52",
+    "ring": "#3ecf9f",
 }
+RING_ON_PHOTO = DARK["ring"]
+VEIL = "#0b0d14"  # lies over a photo where no weight falls
+INKS = ("#000000", "#ffffff")  # on a colour
 
 SANS = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 SERIF = "Charter, 'Bitstream Charter', 'Iowan Old Style', Georgia, 'Times New Roman', serif"

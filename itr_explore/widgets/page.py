@@ -1,0 +1,132 @@
+"""Views and tables as one self-contained page: opens from disk, needs no kernel, asks no network.
+
+The page carries a content security policy: only its own script runs (named by its hash), images come from the
+page itself, and nothing can be fetched. So not even a caption that held a script could do anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from itr_explore.viz import theme
+from itr_explore.widgets.assets import pair_view_script
+
+if TYPE_CHECKING:
+    from itr_explore.widgets.pair_view import PairView
+
+
+class ShowsItself(Protocol):
+    """A record with an HTML table of its own, `Ranking` or `Table` say."""
+
+    def _repr_html_(self) -> str: ...
+
+
+def save_page(
+    path: str | Path,
+    *,
+    title: str,
+    text: Iterable[str] = (),
+    tables: Iterable[ShowsItself] = (),
+    views: Iterable[PairView] = (),
+) -> Path:
+    """Write one page: title, paragraphs of plain text, tables, views; returns its path.
+
+    Folders are made where they are missing; an older page is replaced in one step.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.write_text(page(title=title, text=text, tables=tables, views=views), encoding="utf-8")
+    unfinished.replace(path)
+    return path
+
+
+def page(
+    *,
+    title: str,
+    text: Iterable[str] = (),
+    tables: Iterable[ShowsItself] = (),
+    views: Iterable[PairView] = (),
+) -> str:
+    """The same as one string."""
+    views = list(views)
+    parts = [f"<h1>{escape(title)}</h1>"] if len(views) != 1 or text or tables else []
+    parts += [f"<p>{escape(paragraph)}</p>" for paragraph in text]
+    parts += [f'<div class="table">{table._repr_html_()}</div>' for table in tables]
+    parts += [f"<article>{_view(view)}</article>" for view in views]
+    return _document(title, "\n".join(parts), _MOUNT_ALL)
+
+
+def framed(view: PairView) -> str:
+    """A view inside an `<iframe>`, for places that show HTML but no widgets; it fits its own height."""
+    document = _document(view.explanation.model, _view(view), _MOUNT_ALL + _FIT_FRAME)
+    label = escape(f"{view.explanation.model}: {view.explanation.pair.caption}", quote=True)
+    return (
+        f'<iframe srcdoc="{escape(document, quote=True)}" title="{label}" loading="lazy"'
+        ' style="width: 100%; height: 640px; border: 0"></iframe>'
+    )
+
+
+def _view(view: PairView) -> str:
+    return f'<div data-view></div><script type="application/json">{safe_json(view.payload)}</script>'
+
+
+def safe_json(value: Any) -> str:
+    """JSON that can stand inside a `<script>` element: no `<`, `>`, `&`, and nothing outside ASCII."""
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+_MOUNT_ALL = """
+for (const host of document.querySelectorAll("[data-view]")) {
+  mount(host, JSON.parse(host.nextElementSibling.textContent));
+}
+"""
+
+_FIT_FRAME = """
+const fit = () => {
+  if (window.frameElement) window.frameElement.style.height = `${document.body.scrollHeight + 4}px`;
+};
+new ResizeObserver(fit).observe(document.body);
+"""
+
+
+def _document(title: str, body: str, start: str) -> str:
+    script = f"\n{pair_view_script()}{start}"
+    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<title>{escape(title)}</title>\n<link rel="icon" href="data:,">\n'
+        f"<style>{_style()}</style>\n</head>\n"
+        f'<body>\n<main>\n{body}\n</main>\n<script type="module">{script}</script>\n</body>\n</html>\n'
+    )
+
+
+def _style() -> str:
+    def tone(colours: dict[str, str]) -> str:
+        return "".join(f"--{name}: {colours[name]}; " for name in ("paper", "ink", "line", "muted"))
+
+    return f"""
+:root {{ color-scheme: light dark; {tone(theme.LIGHT)} }}
+@media (prefers-color-scheme: dark) {{ :root {{ {tone(theme.DARK)} }} }}
+body {{ margin: 0; background: var(--paper); color: var(--ink); font: 14px/1.5 {theme.SANS} }}
+main {{ max-width: 1180px; margin: 0 auto }}
+h1, main > p, .table {{ margin: 18px 20px }}
+h1 {{ font: 600 26px/1.3 {theme.SERIF}; overflow-wrap: anywhere }}
+article + article {{ border-top: 1px solid var(--line) }}
+.table {{ overflow-x: auto }}
+table {{ border-collapse: collapse; font-variant-numeric: tabular-nums }}
+caption {{ text-align: start; font-weight: 600; padding-bottom: 4px }}
+th, td {{ padding: 3px 18px 3px 0; text-align: end; font-weight: 400; border-bottom: 1px solid var(--line) }}
+th:first-child {{ text-align: start }}
+thead th, .table p {{ color: var(--muted) }}
+"""

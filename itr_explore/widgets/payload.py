@@ -1,0 +1,150 @@
+"""All that a `PairView` needs, as one small JSON value, sent once.
+
+Maps travel as 8-bit codes: `value = (code - zero) * step`, so that zero stays exactly zero and no value is
+off by more than half a step (0.2 % of the largest; 0.4 % where a map has negative values). The image travels as a JPEG of at most 640 pixels a side.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from itr_explore.explain.verdicts import by_chance, verdicts
+from itr_explore.records import Explanation, Map, Pair, Truth
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+LONG_SIDE = 640
+IMAGE_BYTES = 150_000  # as base64 about 200 KB, which leaves room for the maps and the script
+QUALITIES = (85, 75, 60, 45, 30)
+KINDS_FIRST = (
+    "word_to_region",
+    "region_to_word",
+    "region_to_region",
+    "word_to_word",
+    "per_region",
+    "per_word",
+)
+
+
+def payload(explanation: Explanation) -> dict[str, Any]:
+    """The explanation as the front end reads it (see `static/pair_view.js`)."""
+    pair = explanation.pair
+    maps = sorted(explanation.maps, key=lambda found: KINDS_FIRST.index(found.kind))
+    return {
+        "model": explanation.model,
+        "score": f"{explanation.score:.3f}",
+        "caption": pair.caption,
+        "alt": f"Image {pair.image_id}, with the caption: {pair.caption}",
+        "words": list(pair.words),
+        "pieces": _pieces(pair),
+        "unknown": list(explanation.unknown),
+        "image": None if pair.image is None else image_data(pair.image),
+        "regions": len(pair.regions),
+        "boxes": None if pair.boxes is None else _rounded(np.clip(pair.boxes, 0, 1)),
+        "labels": list(pair.labels),
+        "truth": pair.truth is not None,
+        "right": []
+        if pair.truth is None
+        else [np.flatnonzero(row).tolist() for row in pair.truth.word_regions],
+        "mentions": _mentions(pair.truth),
+        "chance": _chance(explanation),
+        "maps": [_map(found, pair.truth) for found in maps],
+    }
+
+
+def image_data(image: Image) -> dict[str, Any]:
+    """An image as a JPEG data URI within `LONG_SIDE` and `IMAGE_BYTES`, with the size it was cut down to."""
+    from PIL import ImageOps
+
+    small = ImageOps.exif_transpose(image)
+    small.thumbnail((LONG_SIDE, LONG_SIDE))
+    small = small.convert("RGB")
+    for quality in QUALITIES:
+        buffer = io.BytesIO()
+        small.save(buffer, "JPEG", quality=quality, optimize=True)
+        if buffer.tell() <= IMAGE_BYTES:
+            break
+    source = "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return {"src": source, "width": small.width, "height": small.height}
+
+
+def _map(found: Map, truth: Truth | None) -> dict[str, Any]:
+    """One map, words as rows where it has words and regions; a vector is one row or one column."""
+    axes: list[str | None] = [*found.kind.removeprefix("per_").split("_to_")]
+    values = np.asarray(found.values, dtype=np.float64)
+    if found.kind == "region_to_word":
+        axes, values = ["word", "region"], values.T
+    elif found.kind == "per_region":
+        axes, values = [None, "region"], values[None, :]
+    elif found.kind == "per_word":
+        axes, values = ["word", None], values[:, None]
+    judged = [[v.state, v.top, float(f"{v.weight:.4g}")] for v in verdicts(found, truth)]
+    return {
+        "name": found.name,
+        "kind": found.kind,
+        "origin": found.origin,
+        "scale": found.scale,
+        "exact": found.exact,
+        "layer": found.layer,
+        "head": found.head,
+        "note": found.note,
+        "axes": axes,
+        "shape": list(values.shape),
+        "verdicts": judged or None,
+        **quantised(values),
+    }
+
+
+def quantised(values: np.ndarray) -> dict[str, Any]:
+    """Numbers as 8-bit codes in base64, with the `zero` and the `step` to read them by."""
+    largest = float(np.abs(values).max(initial=0.0))
+    signed = bool((values < 0).any())
+    zero, levels = (128, 127) if signed else (0, 255)
+    step = largest / levels if largest else 1.0
+    codes = np.rint(values / step + zero).astype(np.uint8)
+    return {"zero": zero, "step": step, "data": base64.b64encode(codes.tobytes()).decode("ascii")}
+
+
+def _pieces(pair: Pair) -> list[list[Any]]:
+    """The caption cut at its words: [text, index of the word, or None between words]."""
+    pieces: list[list[Any]] = []
+    done = 0
+    for index, (start, end) in enumerate(pair.offsets):
+        if start > done:
+            pieces.append([pair.caption[done:start], None])
+        pieces.append([pair.caption[start:end], index])
+        done = end
+    if done < len(pair.caption):
+        pieces.append([pair.caption[done:], None])
+    return pieces
+
+
+def _mentions(truth: Truth | None) -> list[dict[str, Any]]:
+    if truth is None:
+        return []
+    return [
+        {
+            "words": list(mention.words),
+            "kind": mention.kind,
+            "boxes": _rounded(mention.boxes),
+            "right": np.flatnonzero(truth.word_regions[list(mention.words)].any(axis=0)).tolist(),
+        }
+        for mention in truth.mentions
+    ]
+
+
+def _chance(explanation: Explanation) -> float:
+    """Hits of a region drawn at random for each mention; it does not depend on the map."""
+    found = explanation.best("word_to_region") or explanation.best("region_to_word")
+    if found is None:
+        return 0.0
+    return by_chance(verdicts(found, explanation.pair.truth), len(explanation.pair.regions))
+
+
+def _rounded(boxes: np.ndarray) -> list[list[float]]:
+    return np.round(np.asarray(boxes, dtype=np.float64), 4).tolist()

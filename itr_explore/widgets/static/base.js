@@ -1,0 +1,96 @@
+// Shared by all views: making nodes, reading maps, colours, the host's theme.
+// PALETTE and STYLE are set before this text (see widgets/assets.py). No file here names a colour.
+// Whatever comes from data reaches the page as text or attribute, never as markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function fill(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+const make = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
+const makeSvg = (tag, attributes = {}, ...children) =>
+  fill(document.createElementNS(SVG, tag), attributes, children);
+
+/** A number as people read it: three significant digits, a real minus sign, no 1e-7. */
+function short(value) {
+  const size = Math.abs(value);
+  const text = size === 0 ? "0" : size < 0.0005 ? "<0.001" : size < 0.0995 ? size.toFixed(3) : size.toFixed(2);
+  return (value < 0 ? "−" : "") + (value < 0 && text[0] === "<" ? "0.001" : text);
+}
+
+/** A map of the payload with its 8-bit values turned back into numbers: `values[row * columns + column]`. */
+function decode(map) {
+  const codes = Uint8Array.from(atob(map.data), (letter) => letter.charCodeAt(0));
+  const values = Float32Array.from(codes, (code) => (code - map.zero) * map.step);
+  const [rows, columns] = map.shape;
+  const row = (index) => values.subarray(index * columns, (index + 1) * columns);
+  const column = (index) => Float32Array.from({ length: rows }, (_, at) => values[at * columns + index]);
+  return { ...map, rows, columns, values, row, column };
+}
+
+const argmax = (values) => values.reduce((best, value, at) => (value > values[best] ? at : best), 0);
+const largestOf = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+
+function channels(hex) {
+  return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+}
+
+/** A function from 0..1 to [red, green, blue] along colour stops. */
+function ramp(stops) {
+  const points = stops.map(channels);
+  return (place) => {
+    const at = Math.min(Math.max(place, 0), 1) * (points.length - 1);
+    const from = Math.min(Math.floor(at), points.length - 2);
+    return points[from].map((value, c) => Math.round(value + (points[from + 1][c] - value) * (at - from)));
+  };
+}
+
+const css = (rgb, alpha = 1) => `rgb(${rgb[0]} ${rgb[1]} ${rgb[2]} / ${alpha})`;
+
+/** The dark or the light ink, whichever reads better on a colour. */
+function inkOn(rgb) {
+  const light = rgb.map((v) => v / 255).map((v) => (v <= 0.04 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2] > 0.18 ? PALETTE.inks[0] : PALETTE.inks[1];
+}
+
+/** Keep `root`'s data-theme like its host: a dark paper behind it means dark. Returns how to stop. */
+function followTheme(root, changed) {
+  const query = matchMedia("(prefers-color-scheme: dark)");
+  const look = () => {
+    root.dataset.theme = query.matches ? "dark" : "light"; // what the paper falls back to
+    const paper = getComputedStyle(root).backgroundColor.match(/[\d.]+/g)?.map(Number) ?? [255, 255, 255];
+    const theme = paper[0] + paper[1] + paper[2] < 384 ? "dark" : "light";
+    root.dataset.theme = theme;
+    changed(theme);
+  };
+  const watcher = new MutationObserver(() => requestAnimationFrame(look));
+  for (const node of [document.documentElement, document.body]) {
+    watcher.observe(node, { attributes: true, attributeFilter: ["class", "style", "data-jp-theme-light", "data-theme", "theme"] });
+  }
+  query.addEventListener("change", look);
+  look();
+  return () => {
+    watcher.disconnect();
+    query.removeEventListener("change", look);
+  };
+}
+
+/** Arrow keys walk a row of things of which only one is a tab stop. `along` is its reading direction. */
+function walk(items, event, along = "ltr") {
+  const back = along === "rtl" ? "ArrowRight" : "ArrowLeft";
+  const ahead = along === "rtl" ? "ArrowLeft" : "ArrowRight";
+  const at = items.indexOf(event.currentTarget);
+  const steps = { [back]: at - 1, [ahead]: at + 1, ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: items.length - 1 };
+  if (!(event.key in steps)) return null;
+  event.preventDefault();
+  const next = Math.min(Math.max(steps[event.key], 0), items.length - 1);
+  items.forEach((item, index) => item.setAttribute("tabindex", index === next ? 0 : -1));
+  items[next].focus();
+  return next;
+}

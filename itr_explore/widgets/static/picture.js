@@ -1,0 +1,198 @@
+// The picture: image, a veil that regions break through as far as their weight goes, boxes, true boxes, edges.
+
+const LIT = 0.15; // share of the colour scale from which on a region or word counts as lit
+const TAGS = 3; // how many of the strongest regions carry their number
+const MOST_EDGES = 400;
+
+class Picture {
+  constructor(payload, actions) {
+    this.payload = payload;
+    this.placed = payload.boxes !== null;
+    this.boxes = payload.boxes ?? tiles(payload.regions);
+    const { image } = payload;
+    this.aspect = this.placed && image ? image.height / image.width : image && payload.regions === 0 ? 1 : 0.72;
+    this.photo = image && this.placed ? make("img", { src: image.src, alt: payload.alt, draggable: "false" }) : null;
+    this.veil = make("canvas", { "aria-hidden": "true" });
+    this.edges = makeSvg("g", { class: "edges", "aria-hidden": "true" });
+    this.truth = makeSvg("g", { class: "truth", "aria-hidden": "true" });
+    this.regions = this.boxes.map((_, index) => this.region(index, actions));
+    const byArea = [...this.regions.keys()].sort((a, b) => area(this.boxes[b]) - area(this.boxes[a]));
+    this.layer = makeSvg("svg", { role: "group", "aria-label": "regions" }, ...byArea.map((index) => this.regions[index]), this.truth, this.edges);
+    this.tags = make("div", { class: "tags", "aria-hidden": "true" });
+    this.stage = make("div", { class: "stage", "data-blank": !this.photo }, this.photo, this.veil, this.layer, this.tags);
+    this.root = make("figure", { class: "picture" }, this.stage, this.remark());
+  }
+
+  remark() {
+    const { image } = this.payload;
+    if (this.placed && image) return null;
+    const small = image && !this.placed ? make("img", { class: "aside", src: image.src, alt: this.payload.alt }) : null;
+    const text = this.placed
+      ? "No image is known for this pair: the boxes stand on a blank sheet."
+      : "No boxes are known for this collection: its regions are listed as tiles, not where they are in the image.";
+    return make("figcaption", {}, small, text);
+  }
+
+  region(index, actions) {
+    const node = makeSvg("rect", { class: "region", "data-region": index, role: "button", tabindex: index ? -1 : 0, "aria-label": nameRegion(this.payload, index) });
+    node.addEventListener("pointerenter", () => actions.rest({ axis: "region", index }));
+    node.addEventListener("pointerleave", actions.leave);
+    node.addEventListener("focus", () => node.matches(":focus-visible") && actions.rest({ axis: "region", index }));
+    node.addEventListener("blur", actions.leave);
+    node.addEventListener("click", () => actions.pin({ axis: "region", index }));
+    node.addEventListener("keydown", (event) => {
+      const next = walk(this.regions, event);
+      if (next !== null) actions.walk({ axis: "region", index: next });
+      if (event.key === "Enter" || event.key === " ") {
+        event.preventDefault();
+        actions.pin({ axis: "region", index });
+      }
+    });
+    return node;
+  }
+
+  /** Fit into a width; every drawn length is in CSS pixels, so lines keep their width. */
+  layout(width, tallest) {
+    this.width = Math.max(1, Math.min(width, tallest / this.aspect));
+    this.height = Math.max(1, this.width * this.aspect);
+    const sharp = window.devicePixelRatio || 1;
+    this.stage.style.width = `${this.width}px`;
+    this.stage.style.height = `${this.height}px`;
+    this.veil.width = Math.round(this.width * sharp);
+    this.veil.height = Math.round(this.height * sharp);
+    this.layer.setAttribute("viewBox", `0 0 ${this.width} ${this.height}`);
+    this.regions.forEach((node, index) => place(node, this.pixels(this.boxes[index])));
+  }
+
+  pixels([left, top, right, bottom]) {
+    return [left * this.width, top * this.height, right * this.width, bottom * this.height];
+  }
+
+  centre(index) {
+    const [left, top, right, bottom] = this.pixels(this.boxes[index]);
+    return [(left + right) / 2, (top + bottom) / 2];
+  }
+
+  light(lights, theme) {
+    const colours = lights.regions ? Array.from(lights.regions, (value, at) => lights.colour(value, lights.regionRow(at))) : null;
+    const chosen = lights.active?.axis === "region" ? lights.active.index : lights.cross?.axis === "region" ? lights.cross.index : -1;
+    this.stage.classList.toggle("busy", Boolean(colours) || chosen >= 0);
+    this.regions.forEach((node, index) => {
+      const strength = colours ? colours[index].strength : 0;
+      node.classList.toggle("lit", strength >= LIT);
+      node.classList.toggle("active", index === chosen);
+      node.setAttribute("aria-pressed", String(index === chosen && lights.pinned));
+      node.style.strokeWidth = strength >= LIT ? 1.2 + 2 * strength : "";
+    });
+    this.drawVeil(colours, chosen, theme);
+    this.drawTags(colours, lights, chosen);
+    this.truth.replaceChildren(...lights.trueBoxes.map((box) => place(makeSvg("rect"), this.pixels(box))));
+  }
+
+  /** A dark veil; each region clears it and adds its colour as far as its weight goes. Where boxes overlap, the largest weight counts. */
+  drawVeil(colours, chosen, theme) {
+    const pen = this.veil.getContext("2d");
+    const { width, height } = this.veil;
+    pen.clearRect(0, 0, width, height);
+    if (!colours && chosen < 0) return;
+    const shade = channels(PALETTE.veil);
+    const depth = this.photo ? 0.55 : theme === "dark" ? 0.35 : 0.06;
+    pen.fillStyle = css(shade, depth);
+    pen.fillRect(0, 0, width, height);
+    const strength = (index) => (colours ? colours[index].strength : Number(index === chosen));
+    const order = [...this.boxes.keys()].sort((a, b) => strength(a) - strength(b));
+    for (const index of order) {
+      const [left, top, right, bottom] = this.boxes[index];
+      const box = [left * width, top * height, (right - left) * width, (bottom - top) * height];
+      pen.clearRect(...box);
+      pen.fillStyle = css(shade, depth * (1 - strength(index) ** 0.6));
+      pen.fillRect(...box);
+      if (!colours) continue;
+      pen.fillStyle = css(colours[index].rgb, (this.photo ? 0.45 : 0.85) * strength(index));
+      pen.fillRect(...box);
+    }
+  }
+
+  drawTags(colours, lights, chosen) {
+    const strongest = colours
+      ? [...colours.keys()].filter((at) => colours[at].strength >= LIT).sort((a, b) => colours[b].strength - colours[a].strength).slice(0, TAGS)
+      : [];
+    const shown = chosen >= 0 && !strongest.includes(chosen) ? [...strongest, chosen] : strongest;
+    const taken = [];
+    const tags = shown.map((index) => {
+      const [left, top] = this.pixels(this.boxes[index]);
+      const rgb = colours && strongest.includes(index) ? colours[index].rgb : channels(PALETTE.inks[0]);
+      let y = Math.min(Math.max(top, 0), this.height - 20);
+      const x = Math.min(Math.max(left, 0), this.width - 62);
+      while (taken.some(([tx, ty]) => Math.abs(tx - x) < 62 && Math.abs(ty - y) < 20) && y < this.height - 38) y += 20;
+      taken.push([x, y]);
+      const text = lights.regions && colours ? `${index} · ${short(lights.regions[index])}` : `${index}`;
+      return make("span", { class: "tag", style: `left:${x}px;top:${y}px;background:${css(rgb)};color:${inkOn(rgb)}` }, text);
+    });
+    if (!this.placed || !this.photo) {
+      this.regions.forEach((_, index) => {
+        if (shown.includes(index)) return;
+        const [left, top] = this.pixels(this.boxes[index]);
+        tags.push(make("span", { class: "tag plain", style: `left:${left + 3}px;top:${top + 2}px` }, String(index)));
+      });
+    }
+    this.tags.replaceChildren(...tags);
+  }
+
+  /** Relation edges at or above a threshold, strongest last; those of the active region stand out. */
+  drawEdges(edges, largest, active) {
+    const shown = edges.slice(0, MOST_EDGES).reverse();
+    const nodes = new Set(shown.flatMap(({ from, to }) => [from, to]));
+    const lines = shown.map(({ from, to, value }) => {
+      const strength = Math.abs(value) / (largest || 1);
+      const touches = active < 0 || from === active || to === active;
+      return arrow(this.centre(from), this.centre(to), 1 + 3 * strength, { class: `edge${value < 0 ? " negative" : ""}${touches ? "" : " faint"}`, "data-from": from, "data-to": to });
+    });
+    const dots = [...nodes].map((index) => {
+      const [x, y] = this.centre(index);
+      return makeSvg("g", { class: index === active ? "node active" : "node" }, makeSvg("circle", { cx: x, cy: y, r: 8.5 }), makeSvg("text", { x, y: y + 3.5 }, String(index)));
+    });
+    this.edges.replaceChildren(...lines, ...dots);
+  }
+}
+
+const area = ([left, top, right, bottom]) => (right - left) * (bottom - top);
+
+const nameRegion = (payload, index) => `region ${index}${payload.labels[index] ? ` (${payload.labels[index]})` : ""}`;
+
+function place(node, [left, top, right, bottom]) {
+  return fill(node, { x: left, y: top, width: Math.max(right - left, 1), height: Math.max(bottom - top, 1) }, []);
+}
+
+/** Boxes for regions whose place is unknown: a grid, read row by row. */
+function tiles(count) {
+  const columns = Math.max(1, Math.ceil(Math.sqrt(count * 1.3)));
+  const rows = Math.max(1, Math.ceil(count / columns));
+  return Array.from({ length: count }, (_, index) => {
+    const [x, y] = [index % columns, Math.floor(index / columns)];
+    return [(x + 0.06) / columns, (y + 0.06) / rows, (x + 0.94) / columns, (y + 0.94) / rows];
+  });
+}
+
+/** A curved arrow with a pale rim, so that it reads on any photo. */
+function arrow([x1, y1], [x2, y2], width, attributes) {
+  const [dx, dy] = [x2 - x1, y2 - y1];
+  const length = Math.hypot(dx, dy) || 1;
+  const bend = Math.min(0.16 * length, 42);
+  const [mx, my] = [(x1 + x2) / 2 - (dy / length) * bend, (y1 + y2) / 2 + (dx / length) * bend];
+  const toward = (fx, fy, tx, ty, by) => {
+    const far = Math.hypot(tx - fx, ty - fy) || 1;
+    return [fx + ((tx - fx) / far) * by, fy + ((ty - fy) / far) * by];
+  };
+  const [sx, sy] = toward(x1, y1, mx, my, Math.min(9, length / 3));
+  const [ex, ey] = toward(x2, y2, mx, my, Math.min(10, length / 3));
+  const head = 4 + 1.4 * width;
+  const [bx, by] = toward(ex, ey, mx, my, head);
+  const [nx, ny] = [((ey - by) / head) * head * 0.5, ((bx - ex) / head) * head * 0.5];
+  const line = `M${sx} ${sy}Q${mx} ${my} ${bx} ${by}`;
+  const tip = `M${ex} ${ey}L${bx + nx} ${by + ny}L${bx - nx} ${by - ny}Z`;
+  return makeSvg("g", attributes,
+    makeSvg("path", { class: "rim", d: line, "stroke-width": width + 2 }),
+    makeSvg("path", { class: "line", d: line, "stroke-width": width }),
+    makeSvg("path", { class: "tip", d: tip }));
+}
