@@ -34,24 +34,15 @@ class Span:
     target: int  # which phrase of the claims, or for a relation which fact; -1 for the setting
 
 
-class Writer:
-    """Writes one plan; afterwards `text` and `spans` say what was written."""
+class Sentence:
+    """Words put one after another; `spans` says what they stand for."""
 
-    def __init__(self, plan: Plan, scene: Scene, rng: Random):
-        self.claims: Claims = plan.claims
-        self.scene, self.rng = scene, rng
+    def __init__(self) -> None:
         self.text = ""
         self.spans: list[Span] = []
-        self.introduced: list[Phrase] = []
-        self.setting_due = plan.claims.setting is not None
-        getattr(self, "_" + plan.form.replace(" ", "_"))()
-        if self.setting_due:
-            self._setting()
-        self.text = self.text[0].upper() + self.text[1:] + "."
 
-    # --- words
-
-    def _say(self, words: str, kind: str | None = None, target: int = -1) -> None:
+    def say(self, words: str, kind: str | None = None, target: int = -1) -> None:
+        """Add words, with a space before them; no words add nothing."""
         if not words:
             return
         if self.text:
@@ -61,8 +52,33 @@ class Writer:
         if kind is not None:
             self.spans.append(Span(start, len(self.text), kind, target))
 
-    def _comma(self) -> None:
+    def comma(self) -> None:
+        """Add a comma."""
         self.text += ","
+
+    def finish(self) -> None:
+        """A capital at the beginning, a full stop at the end."""
+        self.text = self.text[0].upper() + self.text[1:] + "."
+
+
+def article(following: str) -> str:
+    """ "a" or "an", as the word after it wants."""
+    return "an" if following[0] in "aeio" and following != "one" else "a"
+
+
+class Writer(Sentence):
+    """Writes one plan; afterwards `text` and `spans` say what was written."""
+
+    def __init__(self, plan: Plan, scene: Scene, rng: Random):
+        super().__init__()
+        self.claims: Claims = plan.claims
+        self.scene, self.rng = scene, rng
+        self.introduced: list[Phrase] = []
+        self.setting_due = plan.claims.setting is not None
+        getattr(self, "_" + plan.form.replace(" ", "_"))()
+        if self.setting_due:
+            self._setting()
+        self.finish()
 
     def _chance(self, probability: float) -> bool:
         return self.rng.random() < probability
@@ -78,8 +94,8 @@ class Writer:
             noun = pick(self.rng, NOUNS[phrase.kind or phrase.group or ""])[many]
         self._determiner(place, (adjectives or [noun])[0], definite, bare)
         for adjective in adjectives:
-            self._say(adjective, "attribute", place)
-        self._say(noun, "thing", place)
+            self.say(adjective, "attribute", place)
+        self.say(noun, "thing", place)
         self.introduced.append(phrase)
 
     def _adjectives(self, phrase: Phrase) -> list[str]:
@@ -95,24 +111,24 @@ class Writer:
         phrase = self.claims.phrases[place]
         if phrase.count is not None:
             if definite and self._chance(0.12):
-                self._say("the")
+                self.say("the")
                 options = NUMBERS[phrase.count][:1]
             else:
                 options = NUMBERS[phrase.count][: 1 if self.text.endswith(" are") else None]
             before, number, after = _usual(self.rng, options, 0.75)
-            self._say(before)
-            self._say(number, "count", place)
-            self._say(after)
+            self.say(before)
+            self.say(number, "count", place)
+            self.say(after)
             return
         if self._another(phrase):
-            self._say("another")
+            self.say("another")
             return
         said = Phrase(phrase.kind, phrase.group) if bare else phrase
         only = sum(said.fits(thing) for thing in self.scene.things) == 1
         if only and definite and self._chance(0.9 if bare else 0.25):
-            self._say("the")
+            self.say("the")
         else:
-            self._say("an" if following[0] in "aeio" and following != "one" else "a")
+            self.say(article(following))
 
     def _another(self, phrase: Phrase) -> bool:
         """The same has been said of something else."""
@@ -130,30 +146,30 @@ class Writer:
         phrase, many = self.claims.phrases[place], self._many(place)
         group = phrase.group or KINDS[phrase.kind or ""].group
         if self._chance(plain):
-            self._say("are" if many else "is")
+            self.say("are" if many else "is")
         elif group == "sky" and self.scene.setting == "room":
-            self._say(HANGS[many])
+            self.say(HANGS[many])
         else:
-            self._say(pick(self.rng, VERBS.get(phrase.kind or "", VERBS[group]))[many])
+            self.say(pick(self.rng, VERBS.get(phrase.kind or "", VERBS[group]))[many])
 
     def _there(self, place: int) -> None:
         """An opening that needs no verb after it."""
         be = "are" if self._many(place) else "is"
         if self.text:
-            self._say(pick(self.rng, (f"there {be}", "we see"), (4, 1)))
+            self.say(pick(self.rng, (f"there {be}", "we see"), (4, 1)))
         else:
-            self._say(
+            self.say(
                 pick(self.rng, (f"there {be}", f"here {be}", "we see", "the picture shows"), (5, 1, 1, 1))
             )
 
     def _fact(self, place: int) -> None:
         fact = self.claims.facts[place]
-        self._say(_usual(self.rng, RELATION_PHRASES[fact.predicate], 0.6), "relation", place)
+        self.say(_usual(self.rng, RELATION_PHRASES[fact.predicate], 0.6), "relation", place)
 
     def _objects(self, place: int) -> None:
         for row, phrase in enumerate(self.claims.facts[place].objects):
             if row:
-                self._say("and")
+                self.say("and")
             self._phrase(phrase)
 
     def _setting(self) -> None:
@@ -162,8 +178,8 @@ class Writer:
         groups = {p.group or KINDS[p.kind or ""].group for p in self.claims.phrases}
         phrases = (IN_THE_AIR if groups == {"sky"} else ON_THE_GROUND)[self.scene.setting]
         before, noun = pick(self.rng, phrases)
-        self._say(before)
-        self._say(noun, "setting")
+        self.say(before)
+        self.say(noun, "setting")
 
     def _setting_by_chance(self, probability: float) -> bool:
         """Say the setting here already, or leave it for the end."""
@@ -180,10 +196,10 @@ class Writer:
         for row, place in enumerate(places):
             if row and row == len(places) - 1:
                 if len(places) > 2 and self._chance(0.5):
-                    self._comma()
-                self._say("and")
+                    self.comma()
+                self.say("and")
             elif row:
-                self._comma()
+                self.comma()
             self._phrase(place, definite=False)
 
     # --- one method a form, as `plans.FORMS` names them
@@ -207,14 +223,14 @@ class Writer:
             self._fact(0)
             self._objects(0)
             if self._chance(0.4):
-                self._say("there are" if self._many(0) else "there is")
+                self.say("there are" if self._many(0) else "there is")
             else:
                 self._verb(0)
             self._phrase(0, definite=False)
             return
         fronted = self._setting_by_chance(0.12)
         if fronted:
-            self._comma()
+            self.comma()
         if not fronted and self._chance(0.45):
             if self._chance(0.4):
                 self._there(0)
@@ -229,10 +245,10 @@ class Writer:
 
     def _two_relations(self) -> None:
         if self._setting_by_chance(0.15):
-            self._comma()
+            self.comma()
         for place in (0, 1):
             if place:
-                self._say("and")
+                self.say("and")
             subject = self.claims.facts[place].subject
             self._phrase(subject)
             self._verb(subject)
@@ -245,7 +261,7 @@ class Writer:
             self._verb(0)
         self._fact(0)
         self._phrase(1)
-        self._say("that")
+        self.say("that")
         self._verb(1, plain=0.8)
         self._fact(1)
         self._phrase(2)
@@ -253,35 +269,35 @@ class Writer:
     def _whole(self) -> None:
         self.setting_due = False
         before, noun = pick(self.rng, WHOLE_SCENES[self.scene.setting])
-        self._say(before)
-        self._say(noun, "setting")
-        self._say("with")
+        self.say(before)
+        self.say(noun, "setting")
+        self.say("with")
         self._list(list(range(len(self.claims.phrases))))
 
     def _contrast(self) -> None:
         self._there(0)
         self._phrase(0, definite=False)
         self._setting_by_chance(0.5)
-        self._comma()
+        self.comma()
         self._phrase(1, definite=False, noun="one")
-        self._say("and")
+        self.say("and")
         self._phrase(2, definite=False, noun="one")
 
     def _predicate(self) -> None:
         phrase = self.claims.phrases[0]
         self._phrase(0, bare=True)
         if self._chance(0.3):
-            self._say("that is")
+            self.say("that is")
         self._fact(0)
         self._objects(0)
         if self.setting_due:
             self._setting()
-        self._say("is")
+        self.say("is")
         words = self._adjectives(phrase)
         for row, word in enumerate(words):
             if row:
-                self._say("and")
-            self._say(word, "attribute", 0)
+                self.say("and")
+            self.say(word, "attribute", 0)
 
 
 def _usual(rng: Random, options: tuple, probability: float = 0.65):
