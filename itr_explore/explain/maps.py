@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from itr_explore.data.text import encode
+from itr_explore.data.text import UNKNOWN, encode
 from itr_explore.nn.tap import Seen, Tap, capture
 from itr_explore.records import Batch, Encoded, Explanation, Map, Pair
 
@@ -79,18 +79,17 @@ def _explain_batch(model: RetrievalModel, pairs: list[Pair]) -> list[Explanation
         None if any(tap.kind == "word_to_region" for tap in taps.values()) else _cosines(images, captions)
     )
 
-    scores, unknown = scores.float().cpu(), (batch.words == model.tokenizer.token_to_id("<unk>")).cpu()
+    scores, words = scores.float().cpu(), batch.words.cpu().numpy()
     explanations = []
     for caption, pair in enumerate(pairs):
         image = int(batch.image_of[caption])
         maps = [_cut(name, taps[name], values[name], image, caption, pair) for name in values]
         if cosines is not None:
-            words, regions = len(pair.words), len(pair.regions)
-            nodes = cosines[image, caption, 1 : 1 + words, :regions].copy()
+            nodes = cosines[image, caption, 1 : 1 + len(pair.words), : len(pair.regions)].copy()
             maps.append(Map("node_cosine", "word_to_region", nodes, "derived", "cosine", exact=False))
-        strange = tuple(unknown[caption, 1 : 1 + len(pair.words)].nonzero().flatten().tolist())
+        unknown = tuple(np.flatnonzero(words[caption, 1 : 1 + len(pair.words)] == UNKNOWN).tolist())
         score = float(scores[image, caption])
-        explanations.append(Explanation(pair, model.name, score, tuple(maps), unknown=strange))
+        explanations.append(Explanation(pair, model.name, score, tuple(maps), unknown))
     return explanations
 
 

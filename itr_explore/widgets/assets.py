@@ -46,6 +46,7 @@ def _house() -> str:
         "edge": theme.EDGE,
         "edge-negative": theme.EDGE_NEGATIVE,
         "rim": theme.INKS[1],
+        "veil": theme.VEIL,
         "sans": theme.SANS,
         "serif": theme.SERIF,
     }

@@ -1,7 +1,8 @@
 """All that a `PairView` needs, as one small JSON value, sent once.
 
 Maps travel as 8-bit codes: `value = (code - zero) * step`, so that zero stays exactly zero and no value is
-off by more than half a step (0.2 % of the largest; 0.4 % where a map has negative values). The image travels as a JPEG of at most 640 pixels a side.
+off by more than half a step (0.2 % of the largest; 0.4 % where a map has negative values). The image travels
+as a JPEG of at most 640 pixels a side.
 """
 
 from __future__ import annotations

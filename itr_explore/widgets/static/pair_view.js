@@ -113,6 +113,7 @@ export function mount(host, payload) {
       map.note,
     ].filter(Boolean).join("; ") + ".";
     drawScaleChoice();
+    if (numbers.open) fillNumbers();
     layout();
   }
 

@@ -1,0 +1,263 @@
+"""The exported view as a reader meets it: a file, no kernel, no network."""
+
+import re
+
+import pytest
+
+from itr_explore.widgets.page import framed, save_page
+from itr_explore.widgets.pair_view import PairView
+
+pytestmark = pytest.mark.browser
+
+ATTACKS = [
+    "</script><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "'\"><svg onload=alert(1)>",
+    "<iframe src=javascript:alert(1)>",
+    "{{constructor.constructor('alert(1)')()}}",
+    "<!--<script>alert(1)//-->",
+    "a \u2028 alert(1) \u2029 b",
+]
+
+
+@pytest.fixture
+def show(open_page, make_explanation, tmp_path):
+    """Saves the view of an explanation made to order, and opens it."""
+
+    def shown(width=1300, scheme="light", **made):
+        path = PairView(make_explanation(**made)).save_html(tmp_path / "pair.html")
+        page = open_page(path, width, scheme)
+        page.locator(".itr-pair-view .view").wait_for()
+        return page
+
+    return shown
+
+
+def lit(page):
+    return {int(n.get_attribute("data-region")) for n in page.locator("[data-region].lit").all()}
+
+
+def word(page, index):
+    return page.locator(f'[data-word="{index}"]')
+
+
+def test_resting_on_a_word_lights_its_regions_and_leaving_puts_them_out(show):
+    page = show()
+    assert lit(page) == set()
+    word(page, 2).hover()
+    assert lit(page) == {1}
+    assert "“dog”" in page.locator(".readout").inner_text()
+    page.mouse.move(1, 1)
+    assert lit(page) == set()
+
+
+def test_every_mention_has_a_badge_that_says_what_it_was_checked_against(show):
+    page = show()
+    assert [b.get_attribute("data-state") for b in page.locator(".word .badge").all()] == [
+        "uncovered",
+        "hit",
+        "miss",
+    ]
+    assert "IoU ≥ 0.5" in word(page, 2).locator(".badge").get_attribute("title")
+    assert word(page, 2).locator(".badge").is_visible()
+    assert "hit" in word(page, 2).get_attribute("aria-label")
+
+
+def test_right_and_wrong_differ_in_shape_not_only_in_colour(show):
+    page = show()
+    assert word(page, 2).locator(".badge circle").count() == 1
+    assert word(page, 5).locator(".badge rect").count() == 1
+
+
+def test_resting_on_a_region_lights_its_words(show):
+    page = show()
+    page.locator('[data-region="1"]').dispatch_event("pointerenter")
+    lit_words = [n.get_attribute("data-word") for n in page.locator("[data-word].lit").all()]
+    assert lit_words == ["2"]
+    assert page.locator('[data-word="2"].named').count() == 1
+
+
+def test_resting_on_a_cell_lights_its_row_and_marks_its_region(show):
+    page = show()
+    frame = page.locator(".cells").bounding_box()
+    page.mouse.move(frame["x"] + frame["width"] * 1.5 / 5, frame["y"] + frame["height"] * 2.5 / 6)
+    assert page.locator('[data-word="2"].active').count() == 1
+    assert page.locator('[data-region="1"].active').count() == 1
+    assert "region 1: 0.60" in page.locator(".readout").inner_text()
+
+
+def test_a_click_holds_a_word_and_escape_lets_go(show):
+    page = show()
+    word(page, 2).click()
+    word(page, 5).hover()
+    assert lit(page) == {1}
+    assert word(page, 2).get_attribute("aria-pressed") == "true"
+    page.keyboard.press("Escape")
+    page.mouse.move(1, 1)
+    assert lit(page) == set()
+    assert word(page, 2).get_attribute("aria-pressed") == "false"
+
+
+def test_the_keyboard_reaches_words_and_regions(show):
+    page = show()
+    word(page, 0).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert lit(page) == {1}
+    page.keyboard.press("Enter")
+    assert word(page, 2).get_attribute("aria-pressed") == "true"
+    page.keyboard.press("End")
+    assert lit(page) == {2}, "what is held walks along"
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    assert page.locator('[data-region="1"].active').count() == 1
+
+
+def test_arrows_follow_the_reading_direction(show):
+    page = show(caption="كلب أحمر قرب قاربين", truth=False)
+    word(page, 0).focus()
+    page.keyboard.press("ArrowLeft")
+    assert page.locator('[data-word="1"].active').count() == 1
+    boxes = [word(page, index).bounding_box()["x"] for index in (0, 1)]
+    assert boxes[0] > boxes[1]
+
+
+def test_choosing_another_map_changes_what_lights_and_what_is_written(show):
+    page = show()
+    assert "the score is computed from these values" in page.locator(".about").inner_text()
+    page.get_by_label("Map").select_option(label="word → region · derived")
+    assert "derived" in page.locator(".about").inner_text()
+    assert "not computed" in page.locator(".about").inner_text()
+    word(page, 2).hover()
+    assert len(lit(page)) > 1
+
+
+def test_the_colour_scale_is_written_and_stretching_is_said(show):
+    page = show()
+    assert "0.60, the largest in this map" in page.locator(".legend").inner_text()
+    page.get_by_role("button", name="stretch per word").click()
+    assert "each word’s largest" in page.locator(".legend").inner_text()
+    word(page, 0).hover()
+    assert len(lit(page)) > 0, "a faint row reaches the end of its own scale"
+
+
+def test_the_threshold_says_and_shows_how_many_relations_are_left(show):
+    page = show()
+    assert page.locator(".edge[data-from]").count() == 0
+    page.get_by_label("Relations between regions").check()
+    drawn = page.locator(".edge[data-from]").count()
+    assert f": {drawn} of 20" in page.locator(".slider output").inner_text()
+    page.locator("input[type=range]").fill("0")
+    assert page.locator(".edge[data-from]").count() == 20
+    page.locator("input[type=range]").fill("1")
+    assert page.locator(".edge[data-from]").count() == 1
+
+
+def test_the_numbers_are_there_as_a_table(show):
+    page = show()
+    page.get_by_text("Numbers as a table").click()
+    row = page.get_by_role("row", name=re.compile("^dog"))
+    assert row.inner_text().split() == ["dog", "region", "1", "0.60", "1", "hit"]
+
+
+def test_the_table_follows_the_map(show):
+    page = show()
+    page.get_by_text("Numbers as a table").click()
+    before = page.locator(".numbers table").inner_text()
+    page.get_by_label("Map").select_option(label="word → region · derived")
+    assert page.locator(".numbers table").inner_text() != before
+
+
+def test_words_never_seen_are_marked(show):
+    page = show()
+    assert word(page, 0).get_attribute("data-unknown") is not None
+    assert "never seen" in word(page, 0).get_attribute("aria-label")
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_script_in_a_caption_is_shown_and_never_runs(show, attack):
+    page = show(caption=attack + " and a red dog", truth=False, labels=(attack,) * 5)
+    shown = re.sub(r"\s+", " ", page.locator(".sentence").text_content())
+    assert re.sub(r"\s+", " ", attack) in shown
+    page.locator('[data-region="0"]').dispatch_event("pointerenter")
+    assert page.locator(".sentence script, .sentence img, .sentence iframe, .readout img").count() == 0
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        {"picture": None},
+        {"boxes": False},
+        {"boxes": False, "picture": None},
+        {"regions": 1, "caption": "one region here", "truth": False},
+        {"regions": 100},
+        {"caption": " ".join(["word"] * 200), "truth": False},
+        {"caption": "🐕 chases 🐈‍⬛ on grass", "truth": False},
+        {"picture": (1, 1)},
+        {"relations": False},
+    ],
+    ids=lambda made: ",".join(f"{k}={str(v)[:12]}" for k, v in made.items()),
+)
+def test_odd_pairs_are_shown_and_linked(show, made):
+    page = show(**made)
+    word(page, 0).hover()
+    assert page.locator('[data-word="0"].active').count() == 1
+    assert page.locator("[data-region]").count() == made.get("regions", 5)
+    page.get_by_role("button", name="stretch per word").click()
+    page.locator("[data-region]").first.dispatch_event("pointerenter")
+    assert page.locator("[data-region].active").count() == 1
+
+
+def test_without_boxes_it_is_said_that_tiles_are_not_places(show):
+    assert "not where they are in the image" in show(boxes=False).locator("figcaption").inner_text()
+
+
+@pytest.mark.parametrize("width", [360, 800, 1300])
+def test_nothing_sticks_out_sideways(show, width):
+    page = show(width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(("scheme", "theme"), [("light", "light"), ("dark", "dark")])
+def test_the_view_follows_the_scheme_of_its_host(show, scheme, theme):
+    assert show(scheme=scheme).locator(".view").get_attribute("data-theme") == theme
+
+
+def test_a_dark_jupyterlab_makes_the_view_dark(show):
+    page = show()
+    page.evaluate(
+        "document.body.style.setProperty('--jp-layout-color0', '#111');"
+        "document.body.dataset.jpThemeLight = 'false'"
+    )
+    page.locator('.view[data-theme="dark"]').wait_for()
+
+
+def test_two_views_on_a_page_do_not_meddle(open_page, make_explanation, tmp_path):
+    views = [PairView(make_explanation()), PairView(make_explanation("two cats on a sofa", truth=False))]
+    page = open_page(save_page(tmp_path / "page.html", title="two", views=views))
+    first, second = page.locator(".itr-pair-view").all()
+    first.locator('[data-word="2"]').hover()
+    assert first.locator("[data-region].lit").count() == 1
+    assert second.locator("[data-region].lit").count() == 0
+
+
+def test_one_view_can_be_shown_twice(open_page, make_explanation, tmp_path):
+    view = PairView(make_explanation())
+    page = open_page(save_page(tmp_path / "page.html", title="twice", views=[view, view]))
+    for shown in page.locator(".itr-pair-view").all():
+        shown.locator('[data-word="2"]').hover()
+        assert shown.locator("[data-region].lit").count() == 1
+
+
+def test_the_static_fall_back_is_live_and_fits_its_height(open_page, make_explanation, tmp_path):
+    path = tmp_path / "saved.html"
+    path.write_text(f"<!doctype html><body>{framed(PairView(make_explanation()))}</body>")
+    page = open_page(path)
+    inside = page.frame_locator("iframe")
+    inside.locator('[data-word="2"]').hover()
+    assert inside.locator("[data-region].lit").count() == 1
+    page.wait_for_function(
+        "() => { const f = document.querySelector('iframe'), d = f.contentDocument.documentElement;"
+        " return d.scrollHeight <= f.clientHeight && f.clientHeight < d.scrollHeight + 40; }"
+    )

@@ -1,0 +1,91 @@
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from itr_explore.widgets.payload import image_data, payload, quantised
+
+
+def restored(codes, shape):
+    numbers = np.frombuffer(base64.b64decode(codes["data"]), dtype=np.uint8).reshape(shape)
+    return (numbers.astype(float) - codes["zero"]) * codes["step"]
+
+
+def opened(data):
+    return Image.open(io.BytesIO(base64.b64decode(data["src"].split(",", 1)[1])))
+
+
+@pytest.mark.parametrize("low", [0.0, -1.0])
+def test_eight_bits_bring_every_value_back_within_half_a_step(low):
+    values = np.random.default_rng(0).uniform(low, 0.7, (6, 9))
+    codes = quantised(values)
+    assert np.abs(restored(codes, (6, 9)) - values).max() <= codes["step"] / 2 + 1e-12
+
+
+def test_zero_stays_exactly_zero_and_the_largest_value_is_kept():
+    values = np.array([[0.0, -0.4, 0.25, 0.4]])
+    back = restored(quantised(values), (1, 4))
+    assert back[0, 0] == 0.0
+    assert np.allclose(back[0, [1, 3]], [-0.4, 0.4])
+
+
+def test_a_map_of_zeros_survives():
+    assert (restored(quantised(np.zeros((2, 3))), (2, 3)) == 0).all()
+
+
+def test_the_caption_is_cut_at_its_words_and_nothing_of_it_is_lost(make_explanation):
+    sent = payload(make_explanation("Ein “roter” Hund, 🐕 läuft!"))
+    assert "".join(text for text, _ in sent["pieces"]) == "Ein “roter” Hund, 🐕 läuft!"
+    named = [text.lower() for text, index in sent["pieces"] if index is not None]
+    assert named == sent["words"]
+
+
+def test_verdicts_travel_with_the_map_they_judge(make_explanation):
+    sent = payload(make_explanation())
+    assert [state for state, _, _ in sent["maps"][0]["verdicts"]] == ["uncovered", "hit", "miss"]
+
+
+def test_a_region_to_word_map_is_turned_so_that_words_are_rows(make_explanation):
+    from dataclasses import replace
+
+    from itr_explore.records import Map
+
+    explanation = make_explanation()
+    turned = Map("turned", "region_to_word", explanation.maps[0].values.T, "attention", "unit")
+    sent = payload(replace(explanation, maps=(turned,)))["maps"][0]
+    assert sent["axes"] == ["word", "region"]
+    assert sent["data"] == payload(explanation)["maps"][0]["data"]
+
+
+def test_large_photos_are_cut_to_640_pixels_a_side():
+    data = image_data(Image.new("RGB", (4000, 3000), "teal"))
+    assert opened(data).size == (640, 480) == (data["width"], data["height"])
+
+
+def test_a_photo_full_of_noise_still_fits():
+    noise = np.random.default_rng(0).integers(0, 255, (900, 900, 3), dtype=np.uint8)
+    assert len(image_data(Image.fromarray(noise))["src"]) < 215_000
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK", "RGBA", "P", "1"])
+def test_images_of_any_mode_become_rgb_jpegs(mode):
+    found = opened(image_data(Image.new(mode, (30, 20))))
+    assert (found.mode, found.format) == ("RGB", "JPEG")
+
+
+def test_a_photo_turned_by_its_camera_is_turned_back():
+    image = Image.new("RGB", (40, 20))
+    image.getexif()[0x0112] = 6  # turned by 90 degrees
+    assert image_data(image)["height"] == 40
+
+
+def test_a_one_pixel_image_stays_one_pixel():
+    assert image_data(Image.new("RGB", (1, 1)))["width"] == 1
+
+
+def test_the_payload_is_json_and_small(make_explanation):
+    explanation = make_explanation(" ".join(["word"] * 200), regions=100)
+    assert len(json.dumps(payload(explanation), allow_nan=False)) < 150_000
