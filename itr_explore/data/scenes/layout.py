@@ -120,10 +120,10 @@ def _choose(rng: Random, setting: str, novel: bool) -> list[tuple[str, str, str]
     if novel:
         kind, colour = pick(rng, sorted(HELD_OUT), [weights[kinds.index(k)] for k, _ in sorted(HELD_OUT)])
         add(kind, colour)
-    if rng.random() < 0.5:  # several of one kind, so that counts and attributes matter
+    if rng.random() < (0.5 if count > 2 else 0.25):  # several of one kind: counts and attributes matter
         kind = chosen[0][0] if chosen and rng.random() < 0.5 else pick(rng, kinds, weights)
         colour = _colour(rng, kind, chosen) if rng.random() < 0.5 else ""
-        several = pick(rng, (2, 3, 4), (60, 28, 12))
+        several = min(pick(rng, (2, 3, 4), (60, 28, 12)), max(2, count - 1))
         size = pick(rng, SIZES if several == 2 else SIZES[:2]) if rng.random() < 0.5 else ""
         for _ in range(several):
             add(kind, colour, size)
@@ -138,7 +138,7 @@ def _choose(rng: Random, setting: str, novel: bool) -> list[tuple[str, str, str]
 def _colour(rng: Random, kind: str, chosen: list[tuple[str, str, str]]) -> str:
     """A colour that the kind may have; sometimes one that something else has already."""
     while True:
-        again = chosen and rng.random() < 0.25
+        again = chosen and rng.random() < 0.2
         colour = pick(rng, chosen)[1] if again else pick(rng, COLOURS)
         if (kind, colour) not in HELD_OUT:
             return colour

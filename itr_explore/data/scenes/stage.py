@@ -49,8 +49,8 @@ def turned(scene: Scene, predicate: str, rng: Random) -> Mirrored | None:
     """Two things of which in the first scene `predicate` holds, and in the second the other way round.
 
     The two are new and differ in kind or in colour; setting, bystanders and clutter are the given scene's, as
-    far as they stand clear of both. The two things keep their size, colour and pattern; only their places change.
-    None where there was no room.
+    far as they stand clear of both. The two things keep their size, colour and pattern; only their places
+    change. None where there was no room.
     """
     first = predicate if predicate in FIRST_SAID else OPPOSITE[predicate]
     kinds = {"on": STACKED, "above": FLYING}.get(first) or (FLYING if rng.random() < 0.15 else GROUNDED)

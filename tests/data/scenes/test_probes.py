@@ -1,5 +1,6 @@
 from collections import Counter
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
@@ -97,3 +98,8 @@ def test_staged_scenes_keep_the_rules_of_all_scenes(items):
 def test_an_item_does_not_depend_on_how_many_are_made(items):
     assert swap_item(0, 101) == items[101]
     assert swap_item(1, 101) != items[101]
+
+
+def test_a_seed_always_gives_the_same_items(items):
+    text = "".join(i.scene.to_json() + i.right.to_json() + i.wrong.to_json() for i in items[:32])
+    assert sha256(text.encode()).hexdigest()[:16] == "94e06717dc6985e9"
