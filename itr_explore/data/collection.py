@@ -198,22 +198,25 @@ class Collection:
                 f"image {self.image_ids[row]!r} has {len(captions)} captions; wanted number {caption}"
             )
         which = int(captions[caption])
-        text, regions, boxes = self.captions[which], self.regions(row), self.boxes(row)
-        words, offsets = split_words(text)
-        truth = None
-        if self._truth_of is not None and boxes is not None:
-            truth = self._truth_of(int(self._caption_rows[which]), words, offsets, boxes)
+        words, offsets = split_words(self.captions[which])
         return Pair(
-            self.image_ids[row],
-            self.image(row),
-            regions,
-            boxes,
-            text,
-            words,
-            offsets,
-            truth,
-            self.labels(row),
+            image_id=self.image_ids[row],
+            image=self.image(row),
+            regions=self.regions(row),
+            boxes=self.boxes(row),
+            caption=self.captions[which],
+            words=words,
+            offsets=offsets,
+            truth=self.truth(which),
+            labels=self.labels(row),
         )
+
+    def truth(self, caption: int) -> Truth | None:
+        """What the words of a caption (a row of `captions`) name in its image, if known; opens no picture."""
+        boxes = self.boxes(int(self.image_of[caption]))
+        if self._truth_of is None or boxes is None:
+            return None
+        return self._truth_of(int(self._caption_rows[caption]), *split_words(self.captions[caption]), boxes)
 
     def subset(self, images: Iterable[int]) -> Collection:
         """Some of the images, in the order given, with all their captions; nothing large is copied."""

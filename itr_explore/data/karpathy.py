@@ -132,10 +132,10 @@ def _rows_by_id(file: RegionFile, path: Path, images: Sequence[Described], split
     row_of = {imgid: row for row, imgid in enumerate(file.image_ids.tolist())}
     rows = np.array([row_of.get(image.record.get("imgid"), -1) for image in images])
     if (rows < 0).any():
-        missing = images[int(rows.argmin())]
+        missing, there = images[int(rows.argmin())], int((rows >= 0).sum())
         raise ValueError(
-            f"{path} has {len(images):,} images in split {split!r}, {file.path} has "
-            f"{int((rows >= 0).sum()):,} of them; image {missing.name!r} (imgid {missing.record.get('imgid')}) is missing"
+            f"{path} has {len(images):,} images in split {split!r}, {file.path} has {there:,} of them; "
+            f"image {missing.name!r} (imgid {missing.record.get('imgid')}) is missing"
         )
     if file.path.name != "regions.npz" and len(images) < len(file.regions):
         raise ValueError(

@@ -78,6 +78,13 @@ def test_truth_is_asked_for_one_caption_when_its_pair_is_made(parts):
     assert asked == [2]
 
 
+def test_truth_can_be_had_without_opening_the_picture(parts):
+    parts["open_image"] = lambda row: pytest.fail("a picture was opened")
+    asked = []
+    assert len(Collection(**parts, truth_of=truth_that_remembers(asked)).truth(3).mentions) == 1
+    assert asked == [3]
+
+
 def test_a_subset_keeps_images_with_their_captions_and_shares_features(small):
     chosen = small.subset([2, 0])
     assert chosen.image_ids == ["third", "first"]
