@@ -21,8 +21,9 @@ from itr_explore.data.scenes.sprites import (
     toys,
     vehicles,
 )
-from itr_explore.data.scenes.sprites.backdrops import BACKDROPS, flakes
+from itr_explore.data.scenes.sprites.backdrops import BACKDROPS
 from itr_explore.data.scenes.sprites.layers import ellipse_light
+from itr_explore.data.scenes.sprites.outdoors import flakes
 from itr_explore.data.scenes.sprites.paint import Brush, Colour, Ink
 from itr_explore.data.scenes.world import HEIGHT, WIDTH, Box, Clutter, Scene, Thing, aloft
 
@@ -56,7 +57,7 @@ def draw(scene: Scene, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Image.Image:
         picture.paste(sprite, area[:2], sprite)
     if scene.setting == "snow":
         flakes(picture, Random(scene.seed + 1))
-    return ImageChops.add(picture, ImageChops.offset(textures.grain(size), scene.seed % size[0], 0), 1, -128)
+    return ImageChops.add(picture, textures.grain(size), 1, -128)
 
 
 def draw_thing(thing: Thing, width: int, height: int, setting: str = "meadow") -> Image.Image:

@@ -119,7 +119,7 @@ def elephant(brush: Brush, ink: Ink, random: Random) -> None:
     torso = blob((12, 48), (22, 22), (48, 12), (80, 16), (94, 38), (90, 66), (60, 74), (26, 72))
     brush.body(ink.base, limb(25, 62, 24, 91, 22, 18), limb(89, 60, 90, 91, 20, 18), torso)
     brush.shade(torso, ink.base, 0.8)
-    for x in (24, 90):
+    for x in (24.0, 90.0):
         brush.flat(CREAM, *(ellipse(x + dx, 97, 2.3, 2) for dx in (-5, 0.5, 6)))
     trunk = ((112, 38), (124, 56), (123, 76 - lift), (129 + lift / 4, 86 - 2 * lift))
     brush.body(ink.base, ribbon(trunk, 22, 9))

@@ -114,7 +114,7 @@ def tent(brush: Brush, ink: Ink, random: Random) -> None:
     brush.body(
         ink.light, polygon((66, 26), (40, 99), (24, 99)), polygon((66, 26), (78, 99), (92, 99)), soft=0.4
     )
-    brush.flat(ink.dark, limb(104, 60, 120, 56, 1.4), limb(110, 80, 130, 75, 1.4))
+    brush.flat(ink.dark, limb(98, 62, 118, 57, 1.4), limb(106, 82, 126, 77, 1.4))
     brush.body(CREAM, limb(2, 97, 8, 97, 3), limb(132, 97, 138, 97, 3))
 
 

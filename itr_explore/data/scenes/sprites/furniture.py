@@ -64,36 +64,37 @@ def bed(brush: Brush, ink: Ink, random: Random) -> None:
     brush.body(pillow, blob((18, 44), (24, 30), (42, 28), (60, 34), (60, 48), (38, 52), (20, 51)), soft=0.6)
     cover = blob((44, 46), (60, 38), (100, 37), (150, 38), (172, 42), (177, 60), (176, 84), (150, 86), (110, 84),
                  (70, 86), (46, 84), (40, 64))  # fmt: skip
-    brush.body(ink.base, cover, soft=0.75)
+    brush.body(ink.base, cover)
     style = random.randrange(3)
     if style == 0:
-        for x in range(64, 172, 22):
-            brush.flat(ink.light, polygon((x, 41), (x + 7, 41), (x + 6, 83), (x - 1, 83)))
+        stripes = [polygon((x, 36), (x + 7, 36), (x + 6, 88), (x - 1, 88)) for x in range(64, 178, 22)]
+        brush.pattern(ink.light, cover, *stripes)
     elif style == 1:
         spots = [(x + (y % 3) * 4, y) for y in (50, 62, 74) for x in range(58, 168, 18)]
-        brush.flat(ink.pale, *(ellipse(x, y, 3) for x, y in spots))
+        brush.pattern(ink.pale, cover, *(ellipse(x, y, 3) for x, y in spots))
+    brush.shade(cover, ink.base, 0.75)
     brush.body(ink.pale, blob((42, 50), (58, 37), (72, 37), (66, 60), (62, 85), (48, 85), (40, 68)), soft=0.5)
 
 
 def sofa(brush: Brush, ink: Ink, random: Random) -> None:
     """A sofa whose seat is at 52 of 100."""
     seats = random.choice((2, 3))
-    for x in (18, 172):
+    for x in (18.0, 172.0):
         brush.body(LEG, polygon((x - 5, 86), (x + 5, 86), (x + 3, 99), (x - 3, 99)))
     back = blob((14, 60), (14, 16), (26, 3), (95, 1), (164, 3), (176, 16), (176, 60), (95, 66))
     brush.body(ink.base, back, soft=0.7)
     span = 140 / seats
     for row in range(seats):
-        x = 25 + row * span
+        x = 25.0 + row * span
         brush.body(mix(ink.base, ink.light, 0.15), box(x + 1, 11, x + span - 1, 56, 10), soft=0.45)
         if random.random() < 0.7:
             brush.flat(ink.dark, ellipse(x + span / 2, 30, 2))
     brush.body(ink.dark, box(18, 62, 172, 90, 5))
     for row in range(seats):
-        x = 25 + row * span
+        x = 25.0 + row * span
         brush.body(ink.base, box(x, 50, x + span, 74, 8), soft=0.5)
         brush.flat(ink.light, box(x + 6, 52.5, x + span - 6, 56, 2))
-    for x in (2, 162):
+    for x in (2.0, 162.0):
         brush.body(ink.base, blob((x + 2, 48), (x + 6, 38), (x + 19, 38), (x + 25, 48), (x + 24, 70), (x + 23, 90),
                                   (x + 12, 91), (x + 3, 90)), soft=0.7)  # fmt: skip
         brush.flat(ink.dark, ellipse(x + 13.5, 47, 5.5, 5))
@@ -116,7 +117,7 @@ def lamp(brush: Brush, ink: Ink, random: Random) -> None:
         shade = blob((1, 55), (5, 30), (14, 10), (27.5, 1), (41, 10), (50, 30), (54, 55), (27.5, 58))
     brush.body(ink.base, shade, soft=0.7)
     if ink.night:
-        brush.glow(ellipse(27.5, 48, 30, 26), GLOW, 0.75)
+        brush.glow(ellipse(27.5, 48, 30, 26), GLOW, 0.45)
     if random.random() < 0.5:
         brush.flat(ink.pale, polygon((5, 44), (50, 44), (51.5, 49), (3.5, 49)))
     else:

@@ -20,8 +20,8 @@ Colour = tuple[int, int, int]
 
 PAINTS: dict[str, Colour] = {
     "red": (218, 50, 50),
-    "orange": (243, 140, 40),
-    "yellow": (250, 211, 62),
+    "orange": (243, 134, 36),
+    "yellow": (253, 221, 62),
     "green": (82, 172, 78),
     "blue": (56, 118, 214),
     "purple": (144, 84, 190),
@@ -70,9 +70,9 @@ class Ink:
 
     @classmethod
     def of(cls, name: str, random: Random, night: bool = False) -> Ink:
-        """The named colour, moved by at most 5 degrees of hue and a few per cent of lightness."""
+        """The named colour, moved by a few degrees of hue and a few per cent of lightness."""
         hue, lightness, saturation = colorsys.rgb_to_hls(*(v / 255 for v in PAINTS[name]))
-        hue += random.uniform(-5, 5) / 360
+        hue += random.uniform(-1, 1) * (3 if name in ("orange", "yellow") else 5) / 360
         lightness = min(lightness + random.uniform(-0.035, 0.035), 0.97)
         r, g, b = (round(255 * v) for v in colorsys.hls_to_rgb(hue % 1, lightness, saturation))
         base = (r, g, b)
@@ -114,7 +114,7 @@ class Brush:
 
     def __init__(self, width: float, pixels: float, mirror: bool = False, line: float = 1.25):
         self.width, self.mirror = width, mirror
-        over = 4 if pixels < 40 else 3 if pixels < 110 else 2
+        over = 4 if pixels < 32 else 3 if pixels < 64 else 2
         self.scale = max(pixels, 8) * over / 100
         self.line = min(line * over, 5 * self.scale)  # outlines keep about one width, whatever the size
         self.size = (
@@ -124,10 +124,8 @@ class Brush:
         self.canvas = Image.new("RGBA", self.size, (60, 50, 70, 0))
         self.pen = ImageDraw.Draw(self.canvas)
 
-    def _corners(self, shape: Shape, grow: float = 0) -> np.ndarray:
+    def _corners(self, shape: Shape) -> np.ndarray:
         points = (shape.points + self.margin) * self.scale
-        if grow:
-            points = points + grow * shape.normals
         if self.mirror:
             points[:, 0] = self.size[0] - points[:, 0]
         return points
@@ -140,9 +138,12 @@ class Brush:
     def body(self, colour: Colour, *shapes: Shape, soft: float = 0.0, line: Colour | None = None) -> None:
         """Fill, with one outline around them all; `soft` in 0..1 rounds each off with light and shade."""
         edge = outline(colour) if line is None else line
-        for shape in shapes:
-            self.pen.polygon(self._corners(shape, self.line).ravel().tolist(), fill=edge)
-        self.flat(colour, *shapes)
+        grow = np.array([-self.line if self.mirror else self.line, self.line])
+        corners = [self._corners(shape) for shape in shapes]
+        for shape, points in zip(shapes, corners, strict=True):
+            self.pen.polygon((points + grow * shape.normals).ravel().tolist(), fill=edge)
+        for points in corners:
+            self.pen.polygon(points.ravel().tolist(), fill=colour)
         if soft:
             for shape in shapes:
                 self.shade(shape, colour, soft)
@@ -193,31 +194,26 @@ class Brush:
         return model_edges(sprite, rim, strength)
 
 
-@lru_cache(maxsize=1)
-def soft_disc() -> Image.Image:
+@lru_cache(maxsize=64)
+def soft_disc(strength: float = 1.0) -> Image.Image:
     """[64 64] a disc that fades to nothing at its rim."""
     y, x = (np.mgrid[0:64, 0:64] - 31.5) / 31.5
-    return Image.fromarray((255 * np.clip(1 - np.hypot(x, y), 0, 1) ** 1.3).astype(np.uint8))
+    return Image.fromarray((255 * strength * np.clip(1 - np.hypot(x, y), 0, 1) ** 1.3).astype(np.uint8))
 
 
 def model_edges(sprite: Image.Image, rim: Colour, strength: float) -> Image.Image:
     """Shade a sprite's lower right edges and light its upper left ones, softly."""
     width, height = sprite.size
     reach = max(1, round(0.05 * min(width, height)))
-    pad = 3 * reach
+    pad = 2 * reach
     alpha = sprite.getchannel("A")
     wide = Image.new("L", (width + 2 * pad, height + 2 * pad))
     wide.paste(alpha, (pad, pad))
     wide = wide.filter(ImageFilter.BoxBlur(reach))
+    full = Image.new("L", sprite.size, 255)
     result = sprite.convert("RGB")
-    for sign, tone, share in ((1, SHADE, 0.30), (-1, rim, strength)):
-        left, top = pad + sign * reach, pad + sign * reach
-        outside = wide.crop((left, top, left + width, top + height))
-        result.paste(tone, (0, 0), outside.point(_inverse(share)))
+    for side, tone, share in ((pad + reach, SHADE, 0.30), (pad - reach, rim, strength)):
+        inside = wide.crop((side, side, side + width, side + height))
+        result.paste(tone, (0, 0), ImageChops.subtract(full, inside, 1 / share))
     result.putalpha(alpha)
     return result
-
-
-@lru_cache(maxsize=16)
-def _inverse(share: float) -> list[int]:
-    return [round(share * (255 - v)) for v in range(256)]

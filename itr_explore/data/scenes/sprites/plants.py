@@ -37,7 +37,7 @@ def tree(brush: Brush, ink: Ink, random: Random) -> None:
     brush.body(ink.base, *crown, ellipse(38, 40, 25, 24))
     brush.shade(ellipse(38, 38, 38, 38), ink.base, 0.85)
     leaf, deep = mix(ink.base, ink.light, 0.6), mix(ink.base, ink.dark, 0.7)
-    for x, y, r in (
+    for left, top, r in (
         (22, 30, 9),
         (38, 20, 9),
         (30, 46, 9),
@@ -46,7 +46,7 @@ def tree(brush: Brush, ink: Ink, random: Random) -> None:
         (58, 48, 6),
         (16, 48, 6),
     ):
-        x, y = x + random.uniform(-2, 2), y + random.uniform(-2, 2)
+        x, y = left + random.uniform(-2, 2), top + random.uniform(-2, 2)
         brush.flat(
             deep, ribbon(((x - r * 0.3, y + r * 0.9), (x + r * 0.7, y + r * 0.6), (x + r, y - r * 0.2)), 2)
         )
@@ -59,8 +59,9 @@ def tree(brush: Brush, ink: Ink, random: Random) -> None:
 
 def _fir(brush: Brush, ink: Ink) -> None:
     for top, foot, half in ((42, 82, 35), (22, 62, 29), (2, 40, 21)):
-        tier = polygon((38, top), (38 + half * 0.5, (top + foot) / 2 + 3), (38 + half, foot), (38 + half * 0.5, foot - 3),
-                       (38, foot + 2), (38 - half * 0.5, foot - 3), (38 - half, foot), (38 - half * 0.5, (top + foot) / 2 + 3))  # fmt: skip
+        waist, inner = (top + foot) / 2 + 3, half / 2
+        right = [(38, top), (38 + inner, waist), (38 + half, foot), (38 + inner, foot - 3), (38, foot + 2)]
+        tier = polygon(*right, *((76 - x, y) for x, y in right[-2:0:-1]))
         brush.body(ink.base, tier, soft=0.8)
         for x in (-0.5, 0, 0.5):
             brush.flat(mix(ink.base, ink.light, 0.55),

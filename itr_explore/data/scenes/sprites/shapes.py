@@ -27,14 +27,14 @@ class Shape:
         ahead /= np.maximum(np.hypot(ahead[:, 0], ahead[:, 1]), 1e-9)[:, None]
         side = np.stack([ahead[:, 1], -ahead[:, 0]], 1)
         corner = side + np.roll(side, 1, 0)
-        corner /= np.maximum((corner**2).sum(1), 0.6)[:, None] / 2  # a mitre, limited
+        corner /= np.maximum((corner**2).sum(1), 1.1)[:, None] / 2  # a mitre, limited
         x, y = self.points.T
         area = (x * np.roll(y, -1) - y * np.roll(x, -1)).sum()
         return corner if area > 0 else -corner
 
     def moved(self, right: float, down: float) -> Shape:
         """The same outline elsewhere."""
-        return Shape(self.points + (right, down))
+        return Shape(self.points + np.array([right, down]))
 
     def turned(self, degrees: float, centre: Point) -> Shape:
         """The same outline turned clockwise about `centre`."""
@@ -55,10 +55,18 @@ _BASIS = 0.5 * np.concatenate(
 )  # Catmull-Rom: [step neighbour]
 
 
-def _curve(points: np.ndarray) -> np.ndarray:
+def _ring(points: np.ndarray) -> np.ndarray:
     """Smooth curve through a ring of points: [6 * point 2]."""
     ring = np.stack([np.roll(points, shift, 0) for shift in (1, 0, -1, -2)])
     return np.einsum("sk,kpd->psd", _BASIS, ring).reshape(-1, 2)
+
+
+def curve(points: tuple[Point, ...]) -> np.ndarray:
+    """Smooth open curve through the points, from the first to the last: [6 * (point - 1) + 1, 2]."""
+    way = np.array(points, dtype=np.float64)
+    padded = np.concatenate([2 * way[:1] - way[1:2], way, 2 * way[-1:] - way[-2:-1]])
+    ring = np.stack([padded[k : k + len(way) - 1] for k in range(4)])
+    return np.concatenate([np.einsum("sk,kpd->psd", _BASIS, ring).reshape(-1, 2), way[-1:]])
 
 
 @_cached
@@ -70,7 +78,7 @@ def polygon(*points: Point) -> Shape:
 @_cached
 def blob(*points: Point) -> Shape:
     """A smooth outline through the points."""
-    return Shape(_curve(np.array(points, dtype=np.float64)))
+    return Shape(_ring(np.array(points, dtype=np.float64)))
 
 
 @_cached
@@ -93,7 +101,7 @@ def box(x1: float, y1: float, x2: float, y2: float, radius: float = 0) -> Shape:
     parts = []
     for x, y in ((x2 - radius, y2 - radius), (x1 + radius, y2 - radius), (x1 + radius, y1 + radius),
                  (x2 - radius, y1 + radius)):  # fmt: skip
-        parts.append(corner + (x, y))
+        parts.append(corner + np.array([x, y]))
         corner = corner @ quarter
     return Shape(np.concatenate(parts))
 
@@ -111,10 +119,7 @@ def limb(x1: float, y1: float, x2: float, y2: float, start: float, end: float | 
 @_cached
 def ribbon(points: tuple[Point, ...], start: float, end: float | None = None) -> Shape:
     """A smooth open stroke through the points, `start` wide at its first and `end` wide at its last."""
-    way = np.array(points, dtype=np.float64)
-    padded = np.concatenate([2 * way[:1] - way[1:2], way, 2 * way[-1:] - way[-2:-1]])
-    ring = np.stack([padded[k : k + len(way) - 1] for k in range(4)])
-    line = np.concatenate([np.einsum("sk,kpd->psd", _BASIS, ring).reshape(-1, 2), way[-1:]])
+    line = curve(points)
     ahead = np.gradient(line, axis=0)
     ahead /= np.maximum(np.hypot(ahead[:, 0], ahead[:, 1]), 1e-9)[:, None]
     width = np.linspace(start, start if end is None else end, len(line))[:, None] / 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from random import Random
 
 import numpy as np
@@ -101,7 +102,7 @@ def slabs(size: Size) -> Image.Image:
     image, pen = _canvas(size)
     width, height = image.size
     middle, rows = width / 2, [height * (k / 7) ** 1.35 for k in range(8)]
-    for upper, lower in zip(rows, rows[1:], strict=False):
+    for upper, lower in pairwise(rows):
         for column in range(-14, 14):
             corners = [(middle + (column + side) * width / 11 * (0.55 + 0.5 * y / height), y)
                        for side, y in ((0, upper), (1, upper), (1, lower), (0, lower))]  # fmt: skip

@@ -22,6 +22,7 @@ from itr_explore.data.scenes.sprites.shapes import blob, box, ellipse, limb, pol
 
 def ball(brush: Brush, ink: Ink, random: Random) -> None:
     """A ball with a band, segments or a star."""
+    brush.mirror = False  # its gleam is where the light is
     whole = ellipse(50, 50, 49)
     brush.body(ink.base, whole)
     accent = ink.pale if sum(ink.base) < 640 else (168, 180, 204)
@@ -100,7 +101,7 @@ def robot(brush: Brush, ink: Ink, random: Random) -> None:
     brush.flat((206, 214, 226), box(30, 30.4, 45, 32.6, 1))
     brush.body(CREAM, box(21, 51, 54, 73, 3))
     if style == 0:
-        for x, tone in ((28, (232, 84, 80)), (37.5, GOLD), (47, (96, 180, 120))):
+        for x, tone in ((28.0, (232, 84, 80)), (37.5, GOLD), (47, (96, 180, 120))):
             brush.body(tone, ellipse(x, 58, 3.2))
         brush.flat((150, 154, 166), box(25, 65, 50, 67, 1), box(25, 69, 50, 71, 1))
     elif style == 1:
@@ -152,6 +153,7 @@ def teddy(brush: Brush, ink: Ink, random: Random) -> None:
 
 def block(brush: Brush, ink: Ink, random: Random) -> None:
     """A wooden toy block, top and side visible, with a sign on its face."""
+    brush.mirror = False  # its dark side is away from the light
     brush.body(ink.light, polygon((1, 20), (22, 1), (99, 1), (79, 20)))
     brush.body(ink.dark, polygon((79, 20), (99, 1), (99, 79), (79, 99)))
     face = box(1, 20, 79, 99, 2)
