@@ -140,7 +140,7 @@ def claimed(caption: Caption):
 
 @pytest.fixture(scope="module")
 def pairs():
-    scenes = [make_scene((0, "test", index)) for index in range(1500)]
+    scenes = [make_scene((0, "test", index)) for index in range(2000)]
     return [(scene, caption) for scene in scenes for caption in make_captions(scene)]
 
 
