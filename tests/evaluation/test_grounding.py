@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+import torch
+from toys import toy_collection, toy_model
+
+from itr_explore.data.collection import Collection
+from itr_explore.data.ragged import Ragged
+from itr_explore.evaluation.grounding import expected_at_random, ground, judge, largest, nearest_to_centre
+from itr_explore.evaluation.report import Grounding
+from itr_explore.records import Mention, Truth
+
+TILES = np.array([[0, 0, 0.5, 0.5], [0.5, 0, 1, 0.5], [0, 0.5, 0.5, 1], [0.3, 0.3, 0.9, 0.9]], np.float32)
+
+
+def worlds(images=6) -> Collection:
+    """Each image has four boxes; `dog` names the first, `cat` the second, `bird` something no box covers."""
+
+    def truth_of(_row, words, _offsets, boxes):
+        places = {"dog": boxes[:1], "cat": boxes[1:2], "bird": np.array([[0.9, 0.9, 1, 1]], np.float32)}
+        mentions = tuple(
+            Mention((at,), places[word], "animal" if word != "bird" else "sky")
+            for at, word in enumerate(words)
+            if word in places
+        )
+        covered = np.zeros((len(words), len(boxes)), dtype=bool)
+        for mention in mentions:
+            for region, box in enumerate(boxes):
+                covered[mention.words[0], region] = bool((mention.boxes == box).all(axis=1).any())
+        return Truth(mentions, covered)
+
+    features = np.tile(np.eye(4, 5), (images, 1)).astype(np.float32)  # each place has its own
+    return Collection(
+        name="tiles",
+        split="test",
+        captions=["a dog and a cat", "the bird over the dog"] * images,
+        image_of=np.repeat(np.arange(images), 2),
+        image_ids=[str(image) for image in range(images)],
+        regions=Ragged(features, np.arange(images + 1) * 4),
+        boxes=np.tile(TILES, (images, 1)),
+        truth_of=truth_of,
+    )
+
+
+@pytest.fixture
+def grounding() -> Grounding:
+    collection = worlds()
+    return ground(toy_model(collection), collection, device="cpu")
+
+
+def test_scores_of_a_row_by_hand():
+    right = np.array([True, False, True, False])
+    assert judge(np.array([0.5, 0.3, 0.1, 0.1]), right) == (1.0, 0.5, 0.5, 0.5)
+
+
+def test_a_tie_is_worth_the_share_of_right_regions_in_it():
+    right = np.array([True, False, False, False])
+    assert judge(np.array([0.3, 0.3, 0.3, 0.1]), right).pointing == pytest.approx(1 / 3)
+
+
+def test_a_map_that_prefers_nothing_attends_to_nothing():
+    right = np.array([True, False, False, False])
+    assert judge(np.full(4, 0.25), right) == (0.25, 0.0, 0.0, 0.0)
+
+
+def test_what_no_region_covers_counts_as_nothing():
+    assert judge(np.array([0.9, 0.1]), np.array([False, False])) == (0, 0, 0, 0)
+
+
+def test_the_random_row_is_the_mean_over_all_regions():
+    right = np.array([True, False, True, False, False])
+    each = np.mean([judge(one, right) for one in np.eye(5)], axis=0)
+    assert expected_at_random(right) == pytest.approx(each)
+
+
+def test_controls_choose_the_centre_and_the_largest_region():
+    assert nearest_to_centre(TILES).tolist() == [0, 0, 0, 1]
+    assert largest(TILES).tolist() == [0, 0, 0, 1]
+
+
+def test_the_ceiling_is_the_share_of_mentions_that_a_region_covers(grounding):
+    assert grounding.pointing("ceiling") == pytest.approx(75)
+    assert grounding.pointing("ceiling", "animal") == 100
+    assert grounding.pointing("ceiling", "sky") == 0
+
+
+def test_controls_have_the_values_worked_out_by_hand(grounding):
+    assert grounding.pointing("random region", "animal") == 25
+    assert grounding.pointing("largest region") == 0
+
+
+def test_words_that_share_a_vector_with_their_region_reach_the_ceiling():
+    collection = worlds()
+    model = toy_model(collection)
+    with torch.no_grad():
+        model.look.weight.copy_(torch.eye(8, 5))
+        model.look.bias.zero_()
+        model.read.weight.zero_()
+        for place, word in enumerate(("dog", "cat")):
+            model.read.weight[model.tokenizer.token_to_id(word), place] = 1.0
+    found = ground(model, collection, device="cpu")
+    assert found.pointing(kind="animal") == 100
+    assert found.share_of_ceiling == 100
+
+
+def test_a_model_that_prefers_no_region_points_as_a_random_one():
+    collection = worlds()
+    model = toy_model(collection)
+    torch.nn.init.zeros_(model.look.weight)
+    torch.nn.init.zeros_(model.look.bias)
+    found = ground(model, collection, device="cpu")
+    assert found.pointing() == pytest.approx(found.pointing("random region"))
+
+
+def test_a_map_that_a_model_does_not_score_by_is_called_derived(grounding):
+    assert grounding.origin == "derived"
+    assert "the score is not computed from it" in str(grounding)
+
+
+def test_grounding_shows_itself_as_text_html_and_frame(grounding):
+    assert "animal (18)" in str(grounding)
+    assert "<td>75.0</td>" in grounding._repr_html_()
+    assert grounding.to_frame().loc[("ceiling", "animal"), "F1"] == 100
+
+
+def test_a_collection_without_truth_is_refused():
+    collection = toy_collection(5)
+    with pytest.raises(ValueError, match="does not know which words name which regions"):
+        ground(toy_model(collection), collection)
