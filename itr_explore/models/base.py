@@ -39,7 +39,7 @@ class ModelConfig:
 
 
 class RetrievalModel(nn.Module):
-    """Base of all models. A model names itself, its config and presets, and answers the first three questions."""
+    """Base of all models: each has a name, a config, presets, and answers to the first three questions."""
 
     name: ClassVar[str]
     Config: ClassVar[type[ModelConfig]]
@@ -108,7 +108,7 @@ class RetrievalModel(nn.Module):
         return model.to(device).eval()
 
     def push_to_hub(self, repository: str, private: bool = False) -> str:
-        """Save the model to the Hugging Face hub as `owner/name`; returns its address. Needs a login there."""
+        """Save to the Hugging Face hub as `owner/name` (needs a login there); returns the address."""
         with tempfile.TemporaryDirectory() as folder:
             self.save_pretrained(folder)
             return storage.upload(Path(folder), repository, private)

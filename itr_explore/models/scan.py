@@ -5,23 +5,25 @@ Lee, Chen, Hua, Hu, He: Stacked Cross Attention for Image-Text Matching, ECCV 20
 Everything is exact after the paper and kuanghuei/SCAN; the scores are computed by way of Gram matrices
 (`nn.matching`), which changes their cost and not their value.
 
-| paper              | name here                                   | shape                        | |
-| ------------------ | ------------------------------------------- | ---------------------------- | --- |
-| v_i                | `images.parts`, unit length                 | [image region dim]           | exact |
-| e_j                | `captions.parts`, unit length: mean of both directions of a GRU | [caption word dim] | exact |
-| s_ij               | similarities                                | [image caption word region]  | exact |
-| alpha_ij, lambda_1 | tap `word_to_region` or `region_to_word`, `sharpness` | [image caption word region], [image caption region word] | exact |
-| a_j^v              | never formed                                |                              | exact |
-| R(e_j, a_j^v)      | cosines                                     | [image caption word]         | exact |
-| S_LSE, lambda_2; S_AVG | `score`, `pooling`, `pool_sharpness`    | [image caption]              | exact |
-| box                | added to the appearance (`box=True`)        |                              | ours; off in `paper` |
+| paper              | name here                              | shape                       |            |
+| ------------------ | -------------------------------------- | --------------------------- | ---------- |
+| v_i                | `images.parts`                         | [image region dim]          | exact      |
+| e_j                | `captions.parts`                       | [caption word dim]          | exact      |
+| s_ij               | `similarities`                         | [image caption word region] | exact      |
+| alpha_ij, lambda_1 | tap `word_to_region`, `sharpness`      | [image caption word region] | exact      |
+| alpha'_ij          | tap `region_to_word`                   | [image caption region word] | exact      |
+| a_i                | the attended context, never formed     |                             |            |
+| R(e_j, a_j)        | `cosines`                              | [image caption word]        | exact      |
+| S_AVG              | `pooling="AVG"`                        | [image caption]             | exact      |
+| S_LSE, lambda_2    | `pooling="LSE"`, `pool_sharpness`      | [image caption]             | exact      |
+|                    | the box, added (`box`, off in `paper`) |                             | ours       |
 
 The words of a caption include its <start> and <end>. `vectors`, the mean of the parts, take no part in the
 score. Left out: the ensemble of both directions (train two models and add their scores).
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -56,7 +58,8 @@ class SCAN(RetrievalModel):
 
     name = "scan"
     Config = SCANConfig
-    presets = {
+    config: SCANConfig
+    presets: ClassVar = {
         "tiny": {"dim": 128, "word_dim": 64},
         "base": {"dim": 512, "word_dim": 300, "dropout": 0.2, "region_dropout": 0.1, "word_dropout": 0.1},
         "paper": {"dim": 1024, "word_dim": 300, "box": False},
@@ -74,8 +77,10 @@ class SCAN(RetrievalModel):
             dropout=config.dropout,
             word_dropout=config.word_dropout,
         )
-        looks = "word_to_region" if config.direction == "text_to_image" else "region_to_word"
-        setattr(self, looks, Tap(looks, "softmax"))
+        if config.direction == "text_to_image":
+            self.word_to_region = Tap("word_to_region", "softmax")
+        else:
+            self.region_to_word = Tap("region_to_word", "softmax")
 
     def encode_images(self, batch: Batch) -> Encoded:
         """Regions of unit length."""
@@ -93,18 +98,12 @@ class SCAN(RetrievalModel):
         config = self.config
         words_look = config.direction == "text_to_image"
         query, context = (captions, images) if words_look else (images, captions)
-        if getattr(self, "word_to_region" if words_look else "region_to_word").watched:
+        if (self.word_to_region if words_look else self.region_to_word).watched:
             scores = self._watched(query, context)
         else:
             scores = scores_of_all_pairs(
-                query.parts,
-                query.mask,
-                context.parts,
-                context.mask,
-                config.sharpness,
-                config.pooling,
-                config.pool_sharpness,
-                config.memory_budget,
+                *(query.parts, query.mask, context.parts, context.mask),
+                *(config.sharpness, config.pooling, config.pool_sharpness, config.memory_budget),
             )
         return scores if words_look else scores.T
 

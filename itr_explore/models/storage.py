@@ -1,4 +1,4 @@
-"""A model on disk: config.json, model.safetensors and tokenizer.json in one folder; nothing is ever unpickled."""
+"""A model on disk: config.json, model.safetensors and tokenizer.json in a folder; nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def read_config(folder: Path) -> tuple[str, dict[str, Any]]:
         ) from error
     if version != FORMAT:
         raise ValueError(
-            f"{str(folder)!r} was written in format {version!r}, this version of itr_explore reads format {FORMAT};"
+            f"{str(folder)!r} was written in format {version!r}, this version of itr_explore reads {FORMAT};"
             " save the model again with this version, or install the version that wrote it"
         )
     return name, config

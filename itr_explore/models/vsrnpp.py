@@ -1,30 +1,33 @@
 """VSRN++: fragments first reason about their relations on a graph, then a gated memory reads them one by one
 and keeps what matters. Each side becomes one vector, so retrieval is an inner product.
 
-Li, Zhang, Li, Li, Fu: Image-Text Embedding Learning via Visual and Textual Semantic Reasoning, TPAMI 2023; after
-Visual Semantic Reasoning for Image-Text Matching, ICCV 2019 (arXiv 1909.02701), whose code (KunpengLi1994/VSRN)
-is the source of what is exact. The paper's text side has no public code.
+Li, Zhang, Li, Li, Fu: Image-Text Embedding Learning via Visual and Textual Semantic Reasoning, TPAMI 2023;
+after Visual Semantic Reasoning for Image-Text Matching, ICCV 2019 (arXiv 1909.02701). *Exact* means: as in
+the code of the latter, KunpengLi1994/VSRN. No code of the text side is public: it is a reconstruction.
 
-| paper          | name here                                       | shape                 | |
-| -------------- | ----------------------------------------------- | --------------------- | --- |
-| V              | `regions(...)`                                  | [image region dim]    | exact |
-| R / N          | tap `image_side.layers.N.affinity`              | [image region region] | exact |
-| V* = W_r(R V W_g) + V | `nn.graph.GraphReasoning`, `layers` of them | [image region dim]  | exact |
-| m_i, z_i       | `image_side.memory`, a GRU; tap `image_side.trace` | [image region]     | exact |
-| I              | `images.vectors`                                | [image dim]           | exact |
-| words          | `words(...)`: mean of both directions of a GRU (the paper: BERT) | [caption word dim] | reconstruction |
-| text reasoning | `caption_side`: the same layers and memory, each caption divided by its own number of words | [caption word dim] | reconstruction |
-| T              | `captions.vectors`                              | [caption dim]         | reconstruction |
-| text of VSRN   | `text="plain"`: last state of one GRU           | [caption dim]         | exact |
-| box            | added to the appearance (`box=True`)            |                       | ours; off in `paper` |
+| paper                 | name here                               | shape                 |                |
+| --------------------- | --------------------------------------- | --------------------- | -------------- |
+| V                     | `regions(...)`                          | [image region dim]    | exact          |
+| R, divided by N       | tap `image_side.layers.N.affinity`      | [image region region] | exact          |
+| V* = W_r(R V W_g) + V | `image_side.layers`                     | [image region dim]    | exact          |
+| m_i                   | `image_side.memory`, a GRU              | [image region dim]    | exact          |
+| I = m_N               | `images.vectors`                        | [image dim]           | exact          |
+| words                 | `words(...)`, a GRU both ways, not BERT | [caption word dim]    | reconstruction |
+| words, reasoned       | `caption_side.layers`, the same layers  | [caption word dim]    | reconstruction |
+| T                     | `captions.vectors`, the last memory     | [caption dim]         | reconstruction |
+| T of VSRN             | `text="plain"`, last state of one GRU   | [caption dim]         | exact          |
+|                       | the box, added (`box`, off in `paper`)  |                       | ours           |
 
-VSRN's quirks are settings, on in `paper` as in its Flickr30K runs: `norm_axis="regions"`, `final_norm=True`,
-`norm_after_linear=False` (for COCO: `final_norm=False, norm_after_linear=True`), `affinity_divisor=36`.
-Left out: the caption-generation loss L_G and its decoder; BERT; other orders of the regions than the given one.
+How much a layer's edges matter is tapped as `strength`, what each region or word left in the last memory as
+`trace`; `image_parts` and `caption_parts` split a score exactly into what each region or word gave.
+
+VSRN's quirks are settings, in `paper` as for Flickr30K: `norm_axis="regions"`, `final_norm=True`,
+`norm_after_linear=False`, `affinity_divisor=36`. For COCO: `final_norm=False`, `norm_after_linear=True`.
+Left out: the caption-generation loss L_G with its decoder, BERT, other orders of regions than the given.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from tokenizers import Tokenizer
@@ -86,19 +89,18 @@ class ReasoningSide(nn.Module):
         return Encoded(unit(self._finish(last_real(states, mask))), steps, mask)
 
     def parts_of_vector(self, nodes: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """What each node gave to the item's vector [item part dim], and what no node gave [item dim]; eval mode.
+        """What each node gave to its item's vector [item part dim], and what none of them gave [item dim].
 
-        Exact: the sum over the nodes plus the rest is `forward(...).vectors`.
+        The nodes' parts and the rest add up to `forward(...).vectors`. In eval mode only (else `ValueError`).
         """
+        if self.training:
+            raise ValueError("a vector has additive parts in eval mode only; call model.eval() first")
         steps, states = self._run(nodes, mask)
         traces = memory_trace(self.memory, steps, states, mask)
         length = self._finish(last_real(states, mask)).norm(dim=-1, keepdim=True)
-        rest = self._finish(torch.zeros_like(states[:, 0]))
-        if self.final_norm is not None:
-            traces = (
-                traces * self.final_norm.weight * (self.final_norm.running_var + self.final_norm.eps).rsqrt()
-            )
-        return traces / length.unsqueeze(1), rest / length
+        nothing = self._finish(torch.zeros_like(states[:, 0]))  # [item dim]  the final norm's constant
+        parts = self._finish(traces.flatten(0, 1)).view_as(traces) - nothing.unsqueeze(1)
+        return parts / length.unsqueeze(1), nothing / length
 
     def _run(self, nodes: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """What the memory reads, and its state after each step."""
@@ -117,7 +119,7 @@ class ReasoningSide(nn.Module):
 
 
 def normalised(nodes: Tensor, axis: NormAxis) -> Tensor:
-    """[item node dim] each node to unit length, or (VSRN's code) each channel to unit length over the nodes."""
+    """[item node dim] with each node of unit length, or (VSRN's code) each channel, over an item's nodes."""
     return unit(nodes, dim=-1 if axis == "channels" else 1)
 
 
@@ -126,7 +128,8 @@ class VSRNpp(RetrievalModel):
 
     name = "vsrnpp"
     Config = VSRNppConfig
-    presets = {
+    config: VSRNppConfig
+    presets: ClassVar = {
         "tiny": {"dim": 128, "word_dim": 64, "layers": 2, "text_layers": 1},
         "base": {
             "dim": 512,
@@ -173,21 +176,31 @@ class VSRNpp(RetrievalModel):
 
     def encode_captions(self, batch: Batch) -> Encoded:
         """The caption's last memory, and its relation-enhanced words."""
-        states = self.words(batch.words, batch.word_mask)
         if self.config.text == "plain":
+            states = self.words(batch.words, batch.word_mask)
             return Encoded(unit(last_real(states, batch.word_mask)), states, batch.word_mask)
-        return self.caption_side(self._word_nodes(states, batch), batch.word_mask)
+        return self.caption_side(self._word_nodes(batch), batch.word_mask)
 
     def score(self, images: Encoded, captions: Encoded) -> Tensor:
         """[image caption] cosines."""
         return images.vectors @ captions.vectors.T
 
     def image_parts(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The exact additive parts of the image vectors: each region's [image region dim] and the rest [image dim].
+        """The exact additive parts of image vectors: each region's [image region dim], the rest [image dim].
 
-        With a caption's vector `t`, `parts @ t` are the regions' shares of the score and `rest @ t` the constant.
+        With a caption's vector t, `parts @ t` are the regions' shares of the score, `rest @ t` the remainder.
         """
         return self.image_side.parts_of_vector(*self._region_nodes(batch))
+
+    def caption_parts(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The same for captions: each word's part [caption word dim], and the rest [caption dim]."""
+        if self.config.text == "reasoning":
+            return self.caption_side.parts_of_vector(self._word_nodes(batch), batch.word_mask)
+        steps = self.words.vectors(batch.words)
+        states = read(self.words.reader, steps, batch.word_mask)
+        traces = memory_trace(self.words.reader, steps, states, batch.word_mask)
+        length = last_real(states, batch.word_mask).norm(dim=-1, keepdim=True)
+        return traces / length.unsqueeze(1), torch.zeros_like(states[:, 0])
 
     def _region_nodes(self, batch: Batch) -> tuple[Tensor, Tensor]:
         nodes, mask = self.regions(batch.regions, batch.region_mask, batch.boxes)
@@ -195,5 +208,5 @@ class VSRNpp(RetrievalModel):
             nodes = normalised(nodes, self.config.norm_axis)
         return nodes, mask
 
-    def _word_nodes(self, states: Tensor, batch: Batch) -> Tensor:
-        return self.word_nodes(states) * batch.word_mask.unsqueeze(-1)
+    def _word_nodes(self, batch: Batch) -> Tensor:
+        return self.word_nodes(self.words(batch.words, batch.word_mask)) * batch.word_mask.unsqueeze(-1)

@@ -112,13 +112,13 @@ def _groups(mask: Tensor) -> tuple[list[_Block], Tensor | None]:
         return [_Block(items, width)], None
     lengths, order = mask.sum(dim=1).sort(stable=True)
     groups: list[_Block] = []
-    count = real = 0
+    count = real = longest = 0
     for length in lengths.tolist():
         if count and length * (count + 1) > PADDED * (real + length):
-            groups.append(_Block(count, last))
+            groups.append(_Block(count, longest))
             count = real = 0
-        count, real, last = count + 1, real + length, length
-    return [*groups, _Block(count, last)], order
+        count, real, longest = count + 1, real + length, length
+    return [*groups, _Block(count, longest)], order
 
 
 def _cut(
@@ -189,7 +189,7 @@ class _Cosines(torch.autograd.Function):
             total = length + SMALLEST_NORM
             across = raised.mul_(along / (total.square() * length.clamp(min=SMALLEST_NORM)))
             to_raised = to_logit.div_(total).sub_(across).mul_(ctx.sharpness)
-            to_similarity = torch.where(similarities > 0, to_raised, NEGATIVE_SLOPE * to_raised)
+            to_similarity = torch.ops.aten.leaky_relu_backward(to_raised, similarities, NEGATIVE_SLOPE, False)
             to_similarity.addcmul_(weights, to_dot)
 
             change = to_similarity.flatten(2).flatten(0, 1)  # [context_item*context query*query_item]

@@ -10,7 +10,7 @@ def attend(
     mask: Bool[Tensor, "*batch context"] | None = None,
     sharpness: float = 1.0,
 ) -> tuple[Float[Tensor, "*batch query dim"], Float[Tensor, "*batch query context"]]:
-    """Scaled dot-product look-up: `weights = softmax(sharpness * query @ context.T)`, `attended = weights @ context`.
+    """Dot-product look-up: weights = softmax(sharpness * query @ context.T), attended = weights @ context.
 
     Args:
         query: what asks.

@@ -43,13 +43,13 @@ class RegionEncoder(nn.Module):
         """Fragments (zero where padded) and the mask of the regions that are left.
 
         Raises:
-            ValueError: features of another length than the model was built for, or no boxes where it wants them.
+            ValueError: features of another length than the model was built for, or boxes wanted and absent.
         """
         wanted = self.appearance.in_features
         if regions.shape[-1] != wanted:
             raise ValueError(
-                f"this model was built for region features of length {wanted}, these have {regions.shape[-1]};"
-                " create it with region_dim=collection.region_dim, or take the features that it was trained on"
+                f"this model was built for region features of length {wanted}, not {regions.shape[-1]};"
+                " create it with region_dim=collection.region_dim, or take the features it learned from"
             )
         fragments = self.appearance(self.dropout(regions))
         if self.place is not None:
@@ -112,7 +112,7 @@ class WordEncoder(nn.Module):
         """A state for each word.
 
         Raises:
-            ValueError: a token id beyond the vocabulary (checked on the CPU only: elsewhere it would cost a wait).
+            ValueError: a token id beyond the vocabulary (looked for on the CPU only).
         """
         known = self.vectors.num_embeddings
         if words.device.type == "cpu" and words.numel() and int(words.max()) >= known:

@@ -1,4 +1,6 @@
-"""Reasoning on a fully connected graph of fragments, by residual graph convolution with a learned affinity."""
+"""Reasoning on a fully connected graph of fragments: residual graph convolution with a learned affinity."""
+
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
@@ -26,27 +28,45 @@ def affinity(
     return (query @ key.mT / nodes) * both_real
 
 
-class MaskedBatchNorm(nn.BatchNorm1d):
-    """Batch normalisation of [item node dim] over channels, with the statistics of real nodes only."""
+class MaskedBatchNorm(nn.Module):
+    """Batch normalisation of [item node dim] over channels, with the statistics of real nodes only.
+
+    Running statistics are as in `nn.BatchNorm1d`; a batch of a single node is allowed.
+    """
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, dim: int, eps: float = 1e-5, momentum: float = 0.1):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(dim))
+        self.bias = nn.Parameter(torch.zeros(dim))
+        self.register_buffer("running_mean", torch.zeros(dim))
+        self.register_buffer("running_var", torch.ones(dim))
+        self.eps, self.momentum = eps, momentum
 
     def forward(
         self, x: Float[Tensor, "item node dim"], mask: Bool[Tensor, "item node"]
     ) -> Float[Tensor, "item node dim"]:
         """The same shape; zero where padded."""
         real = mask.unsqueeze(-1)
-        if self.training:
-            count = mask.sum().clamp(min=1)
-            mean = (x * real).sum(dim=(0, 1)) / count
-            variance = ((x - mean).square() * real).sum(dim=(0, 1)) / count
-            with torch.no_grad():
-                self.running_mean.lerp_(mean.to(self.running_mean.dtype), self.momentum)
-                unbiased = variance * count / (count - 1).clamp(min=1)
-                self.running_var.lerp_(unbiased.to(self.running_var.dtype), self.momentum)
-                self.num_batches_tracked += 1
-        else:
-            mean, variance = self.running_mean, self.running_var
-        scale = self.weight * (variance + self.eps).rsqrt()
-        return ((x - mean) * scale + self.bias) * real
+        mean, variance = (
+            self._learn(x.to(torch.promote_types(x.dtype, torch.float32)), real)
+            if self.training
+            else (self.running_mean, self.running_var)
+        )
+        return ((x - mean) * self.weight * (variance + self.eps).rsqrt() + self.bias) * real
+
+    def _learn(self, x: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and variance [dim] of the real nodes of a batch, also noted in the running statistics."""
+        count = real.sum().clamp(min=1)
+        mean = (x * real).sum(dim=(0, 1)) / count
+        variance = ((x - mean).square() * real).sum(dim=(0, 1)) / count
+        with torch.no_grad():
+            unbiased = variance * count / (count - 1).clamp(min=1)
+            self.running_mean.lerp_(mean.to(self.running_mean), self.momentum)
+            self.running_var.lerp_(unbiased.to(self.running_var), self.momentum)
+        return mean, variance
 
 
 class GraphReasoning(nn.Module):
@@ -60,18 +80,19 @@ class GraphReasoning(nn.Module):
 
     Args:
         dim: size of a node.
-        kind: `region` or `word`, to name the taps' axes.
+        kind: what the nodes are, to name the taps' axes.
         divisor: see `affinity`; the paper's 36, or None for each item's number of nodes.
     """
 
-    def __init__(self, dim: int, kind: str = "region", divisor: int | None = None):
+    def __init__(self, dim: int, kind: Literal["region", "word"] = "region", divisor: int | None = None):
         super().__init__()
         self.query, self.key, self.value, self.out = (nn.Linear(dim, dim) for _ in range(4))
         self.norm = MaskedBatchNorm(dim)
         nn.init.zeros_(self.norm.weight)
         self.divisor = divisor
-        self.affinity = Tap(f"{kind}_to_{kind}", "signed")
-        self.strength = Tap(f"per_{kind}", "signed")
+        region = kind == "region"
+        self.affinity = Tap("region_to_region" if region else "word_to_word", "signed")
+        self.strength = Tap("per_region" if region else "per_word", "signed")
 
     def forward(
         self, nodes: Float[Tensor, "item node dim"], mask: Bool[Tensor, "item node"]

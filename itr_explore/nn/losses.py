@@ -14,8 +14,8 @@ def hardest_negative_loss(
 ) -> Float[Tensor, ""]:
     """Hinge against the hardest negative of each pair, both ways (VSE++, Faghri et al. 2018, equation 6).
 
-    Sum over captions c and their images i of `[margin + max_c' s(i, c') - s(i, c)]+` over captions c' of other
-    images, plus `[margin + max_i' s(i', c) - s(i, c)]+` over other images i'. A pair without a negative adds 0.
+    Each caption c with its image i adds `[margin + max_c' s(i, c') - s(i, c)]+` over other images' captions c'
+    and `[margin + max_i' s(i', c) - s(i, c)]+` over other images i'. Without a negative it adds 0.
     """
     positive, negative = _split(scores, image_of)
     other_caption = negative.amax(dim=1)[image_of]  # [caption]  the hardest for its image
@@ -26,7 +26,7 @@ def hardest_negative_loss(
 def sum_hinge_loss(
     scores: Float[Tensor, "image caption"], image_of: Int[Tensor, "caption"], margin: float = 0.2
 ) -> Float[Tensor, ""]:
-    """Hinge against every negative of each pair, both ways (VSE0): a gentle start for `hardest_negative_loss`."""
+    """Hinge against every negative of each pair, both ways (VSE0): a gentle start before the hardest."""
     positive, negative = _split(scores, image_of)
     to_text = (margin + negative[image_of] - positive.unsqueeze(1)).relu()  # [caption caption']
     to_image = (margin + negative - positive).relu()  # [image caption]
@@ -34,7 +34,7 @@ def sum_hinge_loss(
 
 
 def collapse_value(images: int, image_of: Int[Tensor, "caption"], margin: float = 0.2) -> float:
-    """What `hardest_negative_loss` gives if all scores are equal: 2 x pairs x margin, where all have negatives.
+    """`hardest_negative_loss` of equal scores: 2 x captions x margin, if all captions have negatives.
 
     A training loss that stays at this value has collapsed (fartashf/vsepp#27).
     """

@@ -6,9 +6,9 @@ the context and the context's Gram matrix `G = context @ context.T`:
 
     cosine(query, sum_j a_j context_j) = (sum_j a_j s_j) / sqrt(a' G a)
 
-Names: *query* fragments look at *context* fragments. Where words look at regions, captions are the query items
-and images the context items. This page says plainly what is computed; `all_pairs.py` computes the same scores
-in cache-sized chunks, many times faster.
+Names: *query* fragments look at *context* fragments. Where words look at regions, captions are the query
+items and images the context items. This page says plainly what is computed; `all_pairs.py` computes the same
+scores in cache-sized chunks, many times faster.
 """
 
 import torch

@@ -20,8 +20,9 @@ def gates(
         states: its state after each step.
     """
     before = torch.cat([torch.zeros_like(states[:, :1]), states[:, :-1]], dim=1)
-    from_step = nn.functional.linear(steps, gru.weight_ih_l0, gru.bias_ih_l0).chunk(3, dim=-1)
-    from_state = nn.functional.linear(before, gru.weight_hh_l0, gru.bias_hh_l0).chunk(3, dim=-1)
+    of_step, of_state, step_bias, state_bias = gru.all_weights[0]
+    from_step = nn.functional.linear(steps, of_step, step_bias).chunk(3, dim=-1)
+    from_state = nn.functional.linear(before, of_state, state_bias).chunk(3, dim=-1)
     reset = (from_step[0] + from_state[0]).sigmoid()
     update = (from_step[1] + from_state[1]).sigmoid()
     candidate = (from_step[2] + reset * from_state[2]).tanh()
