@@ -113,7 +113,11 @@ def find_folder(source: str | os.PathLike) -> Path:
 
 def zoo_names() -> list[str]:
     """The trained models that come with the package."""
-    return sorted(file.parent.name for file in ZOO.glob(f"*/{CONFIG}"))
+    return sorted(file.parent.name for file in ZOO.glob(f"*/{CONFIG}") if _describes_a_model(file))
+
+
+def _describes_a_model(file: Path) -> bool:
+    return {"model", "format", "config"} <= json.loads(file.read_text(encoding="utf-8")).keys()
 
 
 def _download(repository: str) -> Path:

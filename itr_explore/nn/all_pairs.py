@@ -147,8 +147,8 @@ def _pool(cosines: Tensor, real: Tensor, pooling: Pooling, sharpness: float) -> 
 class _Cosines(torch.autograd.Function):
     """The cosine of each query with its attended context: [context_item query query_item].
 
-    `raised = leaky_relu(s)`, `length = |raised|` over the queries, `weights = exp(sharpness raised / length)`,
-    `cosine = dot / sqrt(square)` with `dot = sum(weights s)` and `square = weights' gram weights`.
+    `raised = leaky_relu(s)`, `length = |raised|` over queries, `weights = exp(sharpness raised / length)`,
+    `cosine = dot / sqrt(square)`, `dot = sum(weights s)`, `square = weights' gram weights`.
     """
 
     @staticmethod
@@ -175,7 +175,7 @@ class _Cosines(torch.autograd.Function):
             cosine = dot * inverse
             to_dot = gradient * inverse * (cosine.abs() <= 1)
             to_square = -0.5 * to_dot * cosine * inverse * (square > SMALLEST_SQUARE)
-            to_dot, to_square = (
+            to_dot, to_square = to_dot.unsqueeze(1), to_square.unsqueeze(1)
                 to_dot.unsqueeze(1),
                 to_square.unsqueeze(1),
             )  # [context_item 1 query query_item]

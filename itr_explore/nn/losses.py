@@ -14,7 +14,7 @@ def hardest_negative_loss(
 ) -> Float[Tensor, ""]:
     """Hinge against the hardest negative of each pair, both ways (VSE++, Faghri et al. 2018, equation 6).
 
-    Each caption c with its image i adds `[margin + max_c' s(i, c') - s(i, c)]+` over other images' captions c'
+    Each caption c with its image i adds `[margin + max_c' s(i, c') - s(i, c)]+` over captions c' of others
     and `[margin + max_i' s(i', c) - s(i, c)]+` over other images i'. Without a negative it adds 0.
     """
     positive, negative = _split(scores, image_of)

@@ -1,0 +1,155 @@
+"""SCAN's scores of all pairs: ours, the published loop over captions, the bare matrix product, side by side.
+
+    python benchmarks/scan_scores.py [--quick]
+
+36 regions, dim 1024, captions of 8 to 16 tokens (<start> and <end> among them). The bare product is that of
+all regions with all real tokens, padding left out. Writes `results/scan_scores.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from common import side_by_side, write
+from torch import Tensor
+
+from itr_explore.nn.all_pairs import scores_of_all_pairs
+from itr_explore.nn.pooling import unit
+
+REGIONS, DIM, SHORTEST, LONGEST = 36, 1024, 8, 16
+SHARPNESS = {"text_to_image": 9.0, "image_to_text": 4.0}
+POOL_SHARPNESS = {"text_to_image": 6.0, "image_to_text": 5.0}
+
+
+def published_loop(images: Tensor, words: Tensor, lengths: list[int], direction: str, pooling: str) -> Tensor:
+    """One caption at a time, the attended context formed, after the equations of Lee et al. 2018."""
+    columns = []
+    for caption, length in enumerate(lengths):
+        said = words[caption, :length].expand(len(images), -1, -1)  # [image word dim]
+        query, context = (said, images) if direction == "text_to_image" else (images, said)
+        raised = torch.nn.functional.leaky_relu(context @ query.mT, 0.1)  # [image context query]
+        raised = raised / (raised.square().sum(dim=2, keepdim=True).sqrt() + 1e-8)
+        weights = (SHARPNESS[direction] * raised.mT).softmax(dim=2)  # [image query context]
+        attended = weights @ context  # [image query dim]
+        cosines = torch.nn.functional.cosine_similarity(query, attended, dim=2)  # [image query]
+        if pooling == "AVG":
+            columns.append(cosines.mean(dim=1))
+        else:
+            columns.append((POOL_SHARPNESS[direction] * cosines).logsumexp(dim=1) / POOL_SHARPNESS[direction])
+    return torch.stack(columns, dim=1)
+
+
+def ours(images: Tensor, words: Tensor, mask: Tensor, direction: str, pooling: str) -> Tensor:
+    regions = images, torch.ones(images.shape[:2], dtype=torch.bool)
+    query, context = ((words, mask), regions) if direction == "text_to_image" else (regions, (words, mask))
+    scores = scores_of_all_pairs(*query, *context, SHARPNESS[direction], pooling, POOL_SHARPNESS[direction])
+    return scores if direction == "text_to_image" else scores.T
+
+
+def fragments(images: int, captions: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor, list[int]]:
+    """Random unit vectors: regions, words (zero where padded), the words' mask, the captions' lengths."""
+    generator = torch.Generator().manual_seed(seed)
+    lengths = torch.randint(SHORTEST, LONGEST + 1, (captions,), generator=generator)
+    mask = torch.arange(LONGEST) < lengths[:, None]
+    regions = unit(torch.randn(images, REGIONS, DIM, generator=generator))
+    words = unit(torch.randn(captions, LONGEST, DIM, generator=generator)) * mask[:, :, None]
+    return regions, words, mask, lengths.tolist()
+
+
+def differentiated(score: Callable[..., Tensor], slope: Tensor, *inputs: Tensor) -> tuple[Tensor, ...]:
+    """A score matrix, and the gradient of its inner product with `slope` for each input."""
+    scores = score(*inputs)
+    return scores.detach(), *torch.autograd.grad((scores * slope).sum(), inputs)
+
+
+def training(direction: str, pooling: str, items: int, repeats: int) -> dict[str, Any]:
+    """Forward and backward of one batch."""
+    regions, words, mask, lengths = fragments(items, items)
+    slope = torch.randn(items, items, generator=torch.Generator().manual_seed(1)) / items
+    real = words[mask]  # [token dim]
+    product_slope = torch.ones(items * REGIONS, len(real)) / len(real)
+    for tensor in (regions, words, real):
+        tensor.requires_grad_()
+
+    def bare(r: Tensor, w: Tensor) -> tuple[Tensor, ...]:
+        product = r.flatten(0, 1) @ w.T
+        return torch.autograd.grad(product, (r, w), product_slope)
+
+    def fast() -> tuple[Tensor, ...]:
+        return differentiated(lambda r, w: ours(r, w, mask, direction, pooling), slope, regions, words)
+
+    def loop() -> tuple[Tensor, ...]:
+        run = lambda r, w: published_loop(r, w, lengths, direction, pooling)  # noqa: E731
+        return differentiated(run, slope, regions, words)
+
+    apart = [(a - b).abs().max().item() for a, b in zip(fast(), loop(), strict=True)]
+    seconds = side_by_side({"ours": fast, "bare product": lambda: bare(regions, real), "loop": loop}, repeats)
+    differences = dict(zip(("scores", "region gradient", "word gradient"), apart, strict=True))
+    return row(f"training batch {items} x {items}", direction, pooling, seconds, differences, repeats)
+
+
+@torch.no_grad()
+def inference(direction: str, pooling: str, images: int, captions: int, repeats: int) -> dict[str, Any]:
+    """Scores only."""
+    regions, words, mask, lengths = fragments(images, captions)
+    real = words[mask]
+
+    def fast() -> Tensor:
+        return ours(regions, words, mask, direction, pooling)
+
+    def loop() -> Tensor:
+        return published_loop(regions, words, lengths, direction, pooling)
+
+    apart = (fast() - loop()).abs().max().item()
+    seconds = side_by_side(
+        {"ours": fast, "bare product": lambda: regions.flatten(0, 1) @ real.T, "loop": loop}, repeats
+    )
+    return row(f"inference {images} x {captions}", direction, pooling, seconds, {"scores": apart}, repeats)
+
+
+def row(
+    what: str, direction: str, pooling: str, seconds: dict[str, float], apart: dict[str, float], repeats: int
+) -> dict[str, Any]:
+    found = {
+        "what": what,
+        "direction": direction,
+        "pooling": pooling,
+        "repeats": repeats,
+        "median_seconds": seconds,
+        "loop_over_ours": seconds["loop"] / seconds["ours"],
+        "ours_over_bare_product": seconds["ours"] / seconds["bare product"],
+        "largest_difference": apart,
+    }
+    print(
+        {
+            key: found[key]
+            for key in ("what", "direction", "pooling", "loop_over_ours", "ours_over_bare_product")
+        }
+    )
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="small sizes; nothing is written")
+    parser.add_argument("--threads", type=int, default=2)
+    quick = parser.parse_args()
+    torch.set_num_threads(quick.threads)
+    rows = []
+    for direction in SHARPNESS:
+        for pooling in ("AVG", "LSE"):
+            rows.append(training(direction, pooling, 32 if quick.quick else 128, 3 if quick.quick else 7))
+            images, captions = (100, 50) if quick.quick else (1000, 500)
+            rows.append(inference(direction, pooling, images, captions, 3))
+    if not quick.quick:
+        setting = {"regions": REGIONS, "dim": DIM, "tokens": [SHORTEST, LONGEST]}
+        write("scan_scores", {"setting": setting, "rows": rows})
+
+
+if __name__ == "__main__":
+    main()
