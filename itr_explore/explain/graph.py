@@ -1,0 +1,204 @@
+"""Region graphs: how the regions of an image lie to each other, and which edges a model learned between them.
+
+Four kinds of edges, one call. The first three come from boxes alone; the fourth is a model's own affinity, so
+it can be laid over the others and compared. All are `networkx` graphs whose nodes are region indices.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import networkx as nx
+import numpy as np
+
+from itr_explore.data.boxes import areas, iou
+from itr_explore.records import Explanation, Map, Pair
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EdgeKind = Literal["spatial", "overlap", "nearest", "learned"]
+
+INSIDE = 0.9  # share of a region that must lie in another, larger one
+OVERLAPPING = 0.5  # IoU from which on two regions overlap rather than lie beside each other
+
+
+def region_graph(
+    source: Pair | Explanation,
+    edges: EdgeKind = "spatial",
+    *,
+    name: str | None = None,
+    threshold: float | None = None,
+    top: int | None = None,
+    neighbours: int = 3,
+    reach: float = 0.5,
+) -> nx.DiGraph:
+    """The regions of an image as a directed graph.
+
+    Every node knows its `box` and `label`; every edge its `weight`, spatial ones their `predicate` as well.
+
+    Args:
+        source: a pair, or for learned edges an explanation.
+        edges: `spatial` (left of, right of, above, below, inside, contains, overlaps), `overlap` (the IoU),
+            `nearest` (each region's `neighbours` nearest centres, weight 1 / (1 + distance)), or `learned` (a
+            region_to_region map, from row to column).
+        name: which map, for learned edges; by default the first.
+        threshold: keep edges of at least this absolute weight.
+        top: keep each region's `top` strongest outgoing edges.
+        neighbours: how many neighbours a region has in `nearest`.
+        reach: spatial relations hold between centres no farther apart than this share of the diagonal.
+
+    Raises:
+        ValueError: boxes or the map that the edges need are missing.
+    """
+    pair = source if isinstance(source, Pair) else source.pair
+    graph = nx.DiGraph(image_id=pair.image_id, edges=edges, aspect=_aspect(pair))
+    for region in range(len(pair.regions)):
+        box = None if pair.boxes is None else tuple(float(value) for value in pair.boxes[region])
+        graph.add_node(region, box=box, label=pair.labels[region] if pair.labels else str(region))
+    if edges == "learned":
+        affinity = _learned(source, name)
+        graph.graph["map"] = affinity.name
+        _add_weights(graph, affinity.values)
+    elif edges in ("spatial", "overlap", "nearest"):
+        if pair.boxes is None:
+            raise ValueError(
+                f"{edges} edges need boxes and image {pair.image_id!r} has none; use edges='learned'"
+            )
+        if edges == "spatial":
+            for one, predicate, other in spatial_relations(pair.boxes, graph.graph["aspect"], reach):
+                graph.add_edge(one, other, predicate=predicate, weight=1.0)
+        elif edges == "overlap":
+            _add_weights(graph, iou(pair.boxes, pair.boxes))
+        else:
+            _add_weights(graph, nearest(pair.boxes, neighbours, graph.graph["aspect"]))
+    else:
+        raise ValueError(f"edges must be spatial, overlap, nearest or learned, got {edges!r}")
+    _thin(graph, threshold, top)
+    return graph
+
+
+def spatial_relations(
+    boxes: np.ndarray, aspect: float = 1.0, reach: float = 0.5
+) -> list[tuple[int, str, int]]:
+    """(subject, predicate, object) for regions that lie near each other.
+
+    After Yao, Pan, Li, Mei, "Exploring visual relationship for image captioning", ECCV 2018, section 3.2:
+    inside, contains, overlaps (IoU >= 0.5), else a direction if the centres are near. A reconstruction: four
+    directions instead of eight, and inside asks for 90 % of the smaller box, since detectors' boxes jitter.
+
+    Args:
+        boxes: `[region 4]` as fractions.
+        aspect: width over height of the image, so that directions are those one sees.
+        reach: how far apart, as a share of the image's diagonal, centres may lie.
+    """
+    size = areas(boxes)
+    shared = _shared(boxes)
+    overlap = iou(boxes, boxes)
+    step = _steps(boxes, aspect)
+    distance = np.linalg.norm(step, axis=-1) / np.hypot(aspect, 1.0)
+    found = []
+    for one in range(len(boxes)):
+        for other in range(len(boxes)):
+            if one == other:
+                continue
+            if shared[one, other] >= INSIDE * size[one] and size[one] < size[other]:
+                found.append((one, "inside", other))
+            elif shared[one, other] >= INSIDE * size[other] and size[other] < size[one]:
+                found.append((one, "contains", other))
+            elif overlap[one, other] >= OVERLAPPING:
+                found.append((one, "overlaps", other))
+            elif distance[one, other] <= reach:
+                found.append((one, _direction(*step[one, other]), other))
+    return found
+
+
+def nearest(boxes: np.ndarray, neighbours: int = 3, aspect: float = 1.0) -> np.ndarray:
+    """`[region region]` weights 1 / (1 + distance of centres) to each region's nearest; 0 to all others."""
+    distance = np.linalg.norm(_steps(boxes, aspect), axis=-1)
+    np.fill_diagonal(distance, np.inf)
+    weights = np.zeros_like(distance)
+    count = min(neighbours, len(boxes) - 1)
+    for region, row in enumerate(distance):
+        near = np.argsort(row, kind="stable")[:count]
+        weights[region, near] = 1 / (1 + row[near])
+    return weights
+
+
+def centralities(graph: nx.DiGraph) -> pd.DataFrame:
+    """How central each region is, a row a region: degrees, strengths, betweenness and closeness.
+
+    Strengths are sums of absolute weights. Betweenness and closeness count steps, not weights, because a
+    weight is a nearness in one kind of edges and a pull in another.
+    """
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "label": nx.get_node_attributes(graph, "label"),
+            "out_degree": dict(graph.out_degree()),
+            "in_degree": dict(graph.in_degree()),
+            "out_strength": _strength(graph.out_edges, graph),
+            "in_strength": _strength(graph.in_edges, graph),
+            "betweenness": nx.betweenness_centrality(graph),
+            "closeness": nx.closeness_centrality(graph),
+        }
+    ).rename_axis("region")
+
+
+def _strength(edges, graph: nx.DiGraph) -> dict[int, float]:
+    return {node: sum(abs(w) for *_, w in edges(node, data="weight")) for node in graph}
+
+
+def _learned(source: Pair | Explanation, name: str | None) -> Map:
+    if isinstance(source, Pair):
+        raise ValueError("learned edges need an explanation, got a pair; call explain(model, pair) first")
+    found = source.best("region_to_region") if name is None else source.map(name)
+    if found is None or found.kind != "region_to_region":
+        raise ValueError(
+            f"learned edges need a region_to_region map; {source.model} has"
+            f" {[(m.name, m.kind) for m in source.maps]}"
+        )
+    return found
+
+
+def _add_weights(graph: nx.DiGraph, weights: np.ndarray) -> None:
+    """Every non-zero weight between two different regions as an edge from row to column."""
+    for one, other in np.argwhere(weights != 0).tolist():
+        if one != other:
+            graph.add_edge(one, other, weight=float(weights[one, other]))
+
+
+def _thin(graph: nx.DiGraph, threshold: float | None, top: int | None) -> None:
+    """Drop edges below a threshold, then all but each region's strongest."""
+    if threshold is not None:
+        weak = [(a, b) for a, b, w in graph.edges(data="weight") if abs(w) < threshold]
+        graph.remove_edges_from(weak)
+    if top is not None:
+        for node in list(graph):
+            outgoing = sorted(graph.out_edges(node, data="weight"), key=lambda edge: -abs(edge[2]))
+            graph.remove_edges_from([(a, b) for a, b, _ in outgoing[top:]])
+
+
+def _aspect(pair: Pair) -> float:
+    return 1.0 if pair.image is None else pair.image.width / pair.image.height
+
+
+def _steps(boxes: np.ndarray, aspect: float) -> np.ndarray:
+    """`[from to 2]` from centre to centre, in units of the image's height."""
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2 * (aspect, 1.0)
+    return centres[None, :] - centres[:, None]
+
+
+def _shared(boxes: np.ndarray) -> np.ndarray:
+    """`[region region]` area that two boxes share."""
+    low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
+    return np.maximum(high - low, 0).prod(axis=-1)
+
+
+def _direction(right: float, down: float) -> str:
+    """Where the subject lies, seen from an object that is so far to the right of it and below it."""
+    if abs(right) >= abs(down):
+        return "left of" if right > 0 else "right of"
+    return "above" if down > 0 else "below"
