@@ -176,9 +176,6 @@ class _Cosines(torch.autograd.Function):
             to_dot = gradient * inverse * (cosine.abs() <= 1)
             to_square = -0.5 * to_dot * cosine * inverse * (square > SMALLEST_SQUARE)
             to_dot, to_square = to_dot.unsqueeze(1), to_square.unsqueeze(1)
-                to_dot.unsqueeze(1),
-                to_square.unsqueeze(1),
-            )  # [context_item 1 query query_item]
 
             flat = weights.flatten(2)
             to_logit = torch.bmm(gram, flat).view_as(weights)
