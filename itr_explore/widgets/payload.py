@@ -8,20 +8,14 @@ as a JPEG of at most 640 pixels a side.
 from __future__ import annotations
 
 import base64
-import io
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from itr_explore.explain.verdicts import by_chance, verdicts
 from itr_explore.records import Explanation, Map, Pair, Truth
+from itr_explore.viz.images import image_data
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-LONG_SIDE = 640
-IMAGE_BYTES = 150_000  # as base64 about 200 KB, which leaves room for the maps and the script
-QUALITIES = (85, 75, 60, 45, 30)
 KINDS_FIRST = (
     "word_to_region",
     "region_to_word",
@@ -56,22 +50,6 @@ def payload(explanation: Explanation) -> dict[str, Any]:
         "chance": _chance(explanation),
         "maps": [_map(found, pair.truth) for found in maps],
     }
-
-
-def image_data(image: Image) -> dict[str, Any]:
-    """An image as a JPEG data URI within `LONG_SIDE` and `IMAGE_BYTES`, with the size it was cut down to."""
-    from PIL import ImageOps
-
-    small = ImageOps.exif_transpose(image)
-    small.thumbnail((LONG_SIDE, LONG_SIDE))
-    small = small.convert("RGB")
-    for quality in QUALITIES:
-        buffer = io.BytesIO()
-        small.save(buffer, "JPEG", quality=quality, optimize=True)
-        if buffer.tell() <= IMAGE_BYTES:
-            break
-    source = "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-    return {"src": source, "width": small.width, "height": small.height}
 
 
 def _map(found: Map, truth: Truth | None) -> dict[str, Any]:
