@@ -34,6 +34,7 @@ SPRITES = {
 RIMS: dict[str, tuple[Colour, float]] = {"night": ((188, 206, 255), 0.42)}  # light along upper left edges
 DAY: tuple[Colour, float] = ((255, 250, 230), 0.24)
 MOONLIGHT: tuple[Colour, float] = ((34, 44, 110), 0.13)
+LINE = 1.25  # of outlines, in pixels of a picture 240 high
 SHADOWS: dict[str, Colour] = {
     "meadow": (40, 70, 50), "beach": (120, 90, 70), "city": (54, 50, 66), "room": (80, 50, 40),
     "night": (12, 22, 48), "snow": (110, 130, 176),
@@ -45,13 +46,15 @@ def draw(scene: Scene, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Image.Image:
     if min(size) < 32:
         raise ValueError(f"size must be at least 32 x 32 pixels, got {size[0]} x {size[1]}")
     picture = BACKDROPS[scene.setting](scene, size, Random(scene.seed))
+    line = LINE * size[1] / HEIGHT
     pieces: list[Thing | Clutter] = [*scene.clutter, *scene.things]
     for piece in sorted(pieces, key=lambda piece: piece.depth):
         area = pixels(piece.box, size)
+        wide, high = area[2] - area[0], area[3] - area[1]
         if isinstance(piece, Thing):
-            sprite = draw_thing(piece, area[2] - area[0], area[3] - area[1], scene.setting)
+            sprite = draw_thing(piece, wide, high, scene.setting, line)
         else:
-            sprite = draw_clutter(piece, area[2] - area[0], area[3] - area[1], scene.setting)
+            sprite = draw_clutter(piece, wide, high, scene.setting, line)
         if _casts_shadow(piece):
             _shadow(picture, area, SHADOWS[scene.setting])
         picture.paste(sprite, area[:2], sprite)
@@ -60,19 +63,24 @@ def draw(scene: Scene, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Image.Image:
     return ImageChops.add(picture, textures.grain(size), 1, -128)
 
 
-def draw_thing(thing: Thing, width: int, height: int, setting: str = "meadow") -> Image.Image:
-    """One thing by itself: RGBA of exactly (width, height) pixels, filled from edge to edge."""
+def draw_thing(
+    thing: Thing, width: int, height: int, setting: str = "meadow", line: float = LINE
+) -> Image.Image:
+    """One thing by itself: RGBA of exactly (width, height) pixels, filled from edge to edge.
+
+    `line` is the width of its outlines in pixels.
+    """
     random = Random(thing.seed)
     ink = Ink.of(thing.colour, random, night=setting == "night")
-    brush = Brush(100 * width / height, height, mirror=random.random() < 0.5)
+    brush = Brush(100 * width / height, height, mirror=random.random() < 0.5, line=line)
     SPRITES[thing.kind](brush, ink, random)
     return _light(brush, width, height, setting)
 
 
-def draw_clutter(piece: Clutter, width: int, height: int, setting: str) -> Image.Image:
+def draw_clutter(piece: Clutter, width: int, height: int, setting: str, line: float = LINE) -> Image.Image:
     """One piece of clutter by itself: RGBA of exactly (width, height) pixels."""
     random = Random(piece.seed)
-    brush = Brush(100 * width / height, height, mirror=random.random() < 0.5)
+    brush = Brush(100 * width / height, height, mirror=random.random() < 0.5, line=line)
     clutter.SPRITES[piece.kind](brush, setting, random)
     return _light(brush, width, height, setting)
 

@@ -82,14 +82,14 @@ def tower(brush: Brush, ink: Ink, random: Random) -> None:
     wall = polygon((8, top + 16), (37, top + 16), (40, 99), (5, 99))
     brush.body(ink.base, wall, soft=0.9)
     brush.body(ink.base, polygon((2, top + 9), (43, top + 9), (40, top + 20), (5, top + 20)), soft=0.5)
-    merlons = [box(x, top, x + 8.4, top + 10) for x in (1.5, 12.8, 24.1, 35)]
+    merlons = [box(x, top, x + 6.8, top + 10) for x in (2, 13.4, 24.8, 36.2)]
     brush.body(ink.base, *merlons)
     brush.flat(ink.base, box(2.4, top + 8, 42.6, top + 12))
     brush.flat(ink.dark, box(5, top + 19, 40, top + 21.5))
     _courses(brush, ink.dark, [(y, 8, 38) for y in range(top + 26, 94, 9)], random)
     _courses(brush, mix(ink.base, ink.light, 0.5), [(y, 8, 34) for y in range(top + 30, 94, 16)], random)
     slit = ink.window if ink.night else (74, 66, 84)
-    for x, y in ((19, top + 27), (random.choice((12, 26)), top + 46)):
+    for x, y in ((19, top + 27), (random.choice((14, 24)), top + 46)):
         brush.body(
             slit,
             blob((x, y + 11), (x, y + 3), (x + 3.5, y), (x + 7, y + 3), (x + 7, y + 11), (x + 3.5, y + 11)),
@@ -120,12 +120,12 @@ def tent(brush: Brush, ink: Ink, random: Random) -> None:
 
 def windmill(brush: Brush, ink: Ink, random: Random) -> None:
     """A windmill: its tower carries the colour, four wooden sails turn in front."""
-    tower = polygon((29, 36), (51, 36), (60, 99), (20, 99))
+    tower = polygon((27, 36), (53, 36), (63, 99), (17, 99))
     brush.body(ink.base, tower, soft=0.9)
     _courses(brush, ink.dark, [(y, 27, 54) for y in (50, 62, 74, 88)], random)
     brush.body(
-        SLATE if ink.base[0] > 190 else TILE,
-        blob((26, 37), (30, 24), (40, 18), (50, 24), (54, 37), (40, 39)),
+        mix(ink.base, ink.dark, 0.45),
+        blob((24, 38), (27, 24), (40, 17), (53, 24), (56, 38), (40, 40)),
         soft=0.6,
     )
     brush.body((118, 80, 56), blob((33, 99), (33, 84), (40, 78), (47, 84), (47, 99), (40, 99)))

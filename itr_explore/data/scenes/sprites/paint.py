@@ -35,7 +35,7 @@ GREY: Colour = (150, 154, 166)
 METAL: Colour = (196, 202, 212)
 WOOD: Colour = (164, 112, 68)
 BARK: Colour = (124, 84, 56)
-GLASS: Colour = (176, 220, 240)
+GLASS: Colour = (188, 222, 238)
 GLOW: Colour = (255, 224, 128)
 GOLD: Colour = (238, 190, 72)
 LEAF: Colour = (92, 158, 72)
@@ -114,7 +114,7 @@ class Brush:
 
     def __init__(self, width: float, pixels: float, mirror: bool = False, line: float = 1.25):
         self.width, self.mirror = width, mirror
-        over = 4 if pixels < 32 else 3 if pixels < 64 else 2
+        over = 4 if pixels < 28 else 3 if pixels < 64 else 2
         self.scale = max(pixels, 8) * over / 100
         self.line = min(line * over, 5 * self.scale)  # outlines keep about one width, whatever the size
         self.size = (
@@ -146,37 +146,43 @@ class Brush:
             self.pen.polygon(points.ravel().tolist(), fill=colour)
         if soft:
             for shape in shapes:
-                self.shade(shape, colour, soft)
+                self.shade(shape, colour, soft, clip=False)
 
-    def _mask(self, shape: Shape, strength: float) -> tuple[Image.Image, tuple[int, int]]:
-        """A mask of what is painted inside the shape, and where its upper left corner is."""
+    def _mask(self, shape: Shape, strength: float, clip: bool) -> tuple[Image.Image, tuple[int, int]]:
+        """A mask of the shape, if `clip` of what is painted inside it; and where its upper left corner is."""
         points = self._corners(shape)
-        left, top = np.maximum(np.floor(points.min(0)), 0).astype(int).tolist()
-        right, bottom = np.minimum(np.ceil(points.max(0)), self.size).astype(int).tolist()
-        inside = Image.new("L", (max(right - left, 1), max(bottom - top, 1)))
+        (left, top), (right, bottom) = points.min(0).tolist(), points.max(0).tolist()
+        left, top = max(int(left), 0), max(int(top), 0)
+        size = (
+            max(min(int(right) + 1, self.size[0]) - left, 1),
+            max(min(int(bottom) + 1, self.size[1]) - top, 1),
+        )
+        inside = Image.new("L", size)
         ImageDraw.Draw(inside).polygon((points - (left, top)).ravel().tolist(), fill=round(255 * strength))
-        painted = self.canvas.getchannel("A").crop((left, top, left + inside.width, top + inside.height))
-        return ImageChops.multiply(inside, painted), (left, top)
+        if clip:
+            painted = self.canvas.crop((left, top, left + size[0], top + size[1])).getchannel("A")
+            inside = ImageChops.multiply(inside, painted)
+        return inside, (left, top)
 
     def pattern(self, colour: Colour, within: Shape, *shapes: Shape) -> None:
         """Fill only what lies within another shape."""
-        inside, corner = self._mask(within, 1.0)
+        inside, corner = self._mask(within, 1.0, clip=False)
         marks = Image.new("L", inside.size)
         pen = ImageDraw.Draw(marks)
         for shape in shapes:
             pen.polygon((self._corners(shape) - corner).ravel().tolist(), fill=255)
         self.canvas.paste((*colour, 255), corner, ImageChops.multiply(inside, marks))
 
-    def shade(self, shape: Shape, colour: Colour, strength: float) -> None:
-        """Light from the upper left on what was painted inside the shape."""
-        inside, corner = self._mask(shape, strength)
+    def shade(self, shape: Shape, colour: Colour, strength: float, clip: bool = True) -> None:
+        """Light from the upper left on what was painted inside the shape; all of it was if `clip` is False."""
+        inside, corner = self._mask(shape, strength, clip)
         for light, tone in ((False, darker(colour, 0.55)), (True, lighter(colour, 0.65))):
             ramp = _ramp(light).resize(inside.size, Image.Resampling.BILINEAR)
             self.canvas.paste((*tone, 255), corner, ImageChops.multiply(inside, ramp))
 
     def glow(self, shape: Shape, colour: Colour, strength: float) -> None:
         """Soft light from the middle of a shape, on what was painted inside it."""
-        inside, corner = self._mask(shape, strength)
+        inside, corner = self._mask(shape, strength, clip=True)
         spot = soft_disc().resize(inside.size, Image.Resampling.BILINEAR)
         self.canvas.paste((*colour, 255), corner, ImageChops.multiply(inside, spot))
 
@@ -189,7 +195,7 @@ class Brush:
 
     def finish(self, width: int, height: int, rim: Colour, strength: float) -> Image.Image:
         """RGBA of exactly [height width] pixels, filled from edge to edge, with its edges modelled by light."""
-        painted = self.canvas.getchannel("A").getbbox()
+        painted = self.canvas.getbbox()
         sprite = self.canvas.resize((width, height), Image.Resampling.BOX, box=painted)
         return model_edges(sprite, rim, strength)
 

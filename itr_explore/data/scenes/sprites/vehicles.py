@@ -84,11 +84,12 @@ def bus(brush: Brush, ink: Ink, random: Random) -> None:
     span = 132 / rows
     for row in range(rows):
         x = 12 + row * span
-        brush.body(glass, box(x, 18, x + span - 6, 48, 4))
-        _gleam(brush, glass, x + span * 0.5, 20, 26)
-    brush.body(mix(glass, GREY, 0.2), box(148, 18, 166, 80, 3))
-    brush.flat(darker(ink.base, 0.5), box(156, 18, 158, 80))
-    brush.body(glass, box(174, 16, 196, 52, 5))
+        brush.body(glass, box(x, 17, x + span - 7, 44, 4))
+        _gleam(brush, glass, x + span * 0.5, 19, 23)
+    brush.body(ink.light, box(147, 16, 167, 82, 3))
+    brush.flat(glass, box(150, 20, 155.5, 62, 2), box(158.5, 20, 164, 62, 2))
+    brush.flat(darker(ink.base, 0.5), box(156.4, 17, 157.6, 81))
+    brush.body(glass, box(174, 16, 196, 48, 5))
     brush.body(GLOW if ink.night else (255, 244, 196), ellipse(192, 68, 5, 5.5))
     brush.body(METAL, box(0, 80, 200, 87, 3))
     if random.random() < 0.5:
