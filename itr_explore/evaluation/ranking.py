@@ -46,11 +46,10 @@ def rank(scores, relevance, *, ties: Ties = "mean", chunk: int = 256) -> Ranking
     images, captions = scores.shape
     rows, columns = _right_pairs(relevance, images, captions)
 
-    def block(at: slice, among: slice) -> Tensor:
-        part = scores[at, among]
-        return part if isinstance(part, Tensor) else torch.from_numpy(np.array(part))
-
-    return rank_blocks(block, _slices(images, chunk), [slice(0, captions)], rows, columns, ties)
+    count = _Count(images, captions, rows, columns, _tensor(scores[rows, columns]))
+    for at in _slices(images, chunk):
+        count.add(_tensor(scores[at]), at, slice(0, captions))
+    return count.ranking(ties)
 
 
 def rank_blocks(
@@ -71,8 +70,6 @@ def rank_blocks(
         images, captions: slices that cover each axis, in order.
         right_images, right_captions: [right] each right pair, as an index on either axis.
     """
-    if ties not in ("mean", "pessimistic", "optimistic"):
-        raise ValueError(f"ties must be mean, pessimistic or optimistic, got {ties!r}")
     kept: dict[tuple[int, int], Tensor] = {}
     own = torch.empty(len(right_images), dtype=torch.float64)  # holds any score exactly
     for at in images:
@@ -81,54 +78,78 @@ def rank_blocks(
             inside &= (right_captions >= among.start) & (right_captions < among.stop)
             if inside.any():
                 scores = kept[at.start, among.start] = block(at, among)
-                places = torch.from_numpy(np.flatnonzero(inside))
-                own[places] = scores[
-                    right_images[inside] - at.start, right_captions[inside] - among.start
-                ].to("cpu", torch.float64)
-
-    by_image = _Count(images[-1].stop, own, torch.from_numpy(right_images))
-    by_caption = _Count(captions[-1].stop, own, torch.from_numpy(right_captions))
+                found = scores[right_images[inside] - at.start, right_captions[inside] - among.start]
+                own[torch.from_numpy(inside)] = found.to("cpu", torch.float64)
+    count = _Count(images[-1].stop, captions[-1].stop, right_images, right_captions, own)
     for at in images:
         for among in captions:
             place = (at.start, among.start)
-            scores = kept.pop(place) if place in kept else block(at, among)
-            if not torch.isfinite(scores.sum()) and scores.isnan().any():
-                raise ValueError(
-                    f"scores of images {at.start} to {at.stop - 1} hold NaN; look at the model's weights and"
-                    " at the region features"
-                )
-            by_image.add(scores, at, axis=1)
-            by_caption.add(scores, among, axis=0)
-    return Ranking(by_image.ranks(ties), by_caption.ranks(ties), ties)
+            count.add(kept.pop(place) if place in kept else block(at, among), at, among)
+    return count.ranking(ties)
 
 
 class _Count:
-    """How many scores lie above, and at, the best right score of each query."""
+    """How many scores lie above, and at, the best right score of each image and of each caption.
 
-    def __init__(self, queries: int, own: Tensor, query_of: Tensor):
+    Args:
+        images, captions: how many there are.
+        right_images, right_captions: [right] each right pair.
+        own: [right] its score.
+    """
+
+    def __init__(
+        self, images: int, captions: int, right_images: np.ndarray, right_captions: np.ndarray, own: Tensor
+    ):
+        self.sides = [_Side(images, right_images, own), _Side(captions, right_captions, own)]
+
+    def add(self, scores: Tensor, images: slice, captions: slice) -> None:
+        """Count a block of scores."""
+        if not torch.isfinite(scores.sum()) and scores.isnan().any():
+            raise ValueError(
+                f"scores of images {images.start} to {images.stop - 1} hold NaN; look at the model's weights"
+                " and at the region features"
+            )
+        # compared into floats: summing booleans is ten times slower, and float32 counts exactly to 16 million
+        room = torch.empty(scores.shape, device=scores.device)
+        for side, (queries, axis) in zip(self.sides, ((images, 1), (captions, 0)), strict=True):
+            best = side.best[queries].to(scores.device, scores.dtype).unsqueeze(axis)
+            side.above[queries] += torch.gt(scores, best, out=room).sum(axis).cpu()
+            side.tied[queries] += torch.eq(scores, best, out=room).sum(axis).cpu()
+
+    def ranking(self, ties: Ties) -> Ranking:
+        """The ranks that the counts amount to."""
+        if ties not in ("mean", "pessimistic", "optimistic"):
+            raise ValueError(f"ties must be mean, pessimistic or optimistic, got {ties!r}")
+        image_to_text, text_to_image = (side.ranks(ties) for side in self.sides)
+        return Ranking(image_to_text, text_to_image, ties)
+
+
+class _Side:
+    """The counts of one direction: an entry for each query."""
+
+    def __init__(self, queries: int, right: np.ndarray, own: Tensor):
+        query_of, own = torch.from_numpy(right), own.double().cpu()
         self.best = torch.full((queries,), -torch.inf, dtype=own.dtype)
         self.best.scatter_reduce_(0, query_of, own, "amax")
         at_best = (own == self.best[query_of]).to(own.dtype)
-        self.right_tied = torch.zeros(queries, dtype=own.dtype).index_add(0, query_of, at_best)
-        self.above = torch.zeros(queries, dtype=torch.float64)
-        self.tied = torch.zeros(queries, dtype=torch.float64)
-
-    def add(self, scores: Tensor, queries: slice, axis: int) -> None:
-        """Count a block along `axis`; the other axis holds `queries`."""
-        best = self.best[queries].to(scores.device, scores.dtype).unsqueeze(axis)
-        # compared into floats: summing booleans is ten times slower, and float32 counts exactly to 16 million
-        counted = torch.empty(scores.shape, device=scores.device)
-        self.above[queries] += torch.gt(scores, best, out=counted).sum(axis).cpu()
-        self.tied[queries] += torch.eq(scores, best, out=counted).sum(axis).cpu()
+        self.right_tied = torch.zeros_like(self.best).index_add(0, query_of, at_best)
+        self.above, self.tied = torch.zeros_like(self.best), torch.zeros_like(self.best)
 
     def ranks(self, ties: Ties) -> np.ndarray:
-        """[query] ranks from 0, NaN for a query without a right answer."""
-        wrong = self.tied - self.right_tied  # no wrong score at the best is a right one
+        """[query] from 0, NaN for a query without a right answer."""
+        wrong = self.tied - self.right_tied
         # in a random order of `wrong` and `right_tied` equals, so many wrong ones precede the first right one
         before = {"mean": wrong / (self.right_tied + 1), "pessimistic": wrong, "optimistic": 0 * wrong}[ties]
         ranks = self.above + before
         ranks[self.right_tied == 0] = torch.nan
         return ranks.numpy()
+
+
+def _tensor(array) -> Tensor:
+    """A view of an array where that can be had; a copy of a read-only one."""
+    if isinstance(array, Tensor):
+        return array
+    return torch.from_numpy(array if array.flags.writeable else np.array(array))
 
 
 def _right_pairs(relevance, images: int, captions: int) -> tuple[np.ndarray, np.ndarray]:
