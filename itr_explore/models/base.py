@@ -10,9 +10,9 @@ import difflib
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 
 import torch
 from tokenizers import Tokenizer
@@ -36,6 +36,20 @@ class ModelConfig:
     dropout: float = 0.0  # of region features and word vectors
     region_dropout: float = 0.0  # share of regions left out in training
     word_dropout: float = 0.0  # share of words made <unk> in training
+
+    def __post_init__(self):
+        hints = get_type_hints(type(self))
+        for name, value in asdict(self).items():
+            allowed = get_args(hints[name])
+            if get_origin(hints[name]) is Literal and value not in allowed:
+                raise ValueError(f"{name} must be {' or '.join(allowed)}, got {value!r}")
+        for name in ("region_dim", "vocabulary_size", "dim", "word_dim"):
+            value = getattr(self, name)
+            if not (isinstance(value, int) and value > 0):
+                raise ValueError(f"{name} must be a whole number above 0, got {value!r}")
+        for name in ("dropout", "region_dropout", "word_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 0 and below 1, got {getattr(self, name)!r}")
 
 
 class RetrievalModel(nn.Module):
@@ -73,11 +87,14 @@ class RetrievalModel(nn.Module):
 
     @classmethod
     def make_config(cls, values: Mapping[str, Any]) -> Any:
-        """This model's config from plain values; `ValueError` names a key that it does not have."""
+        """This model's config from plain values; `ValueError` names a key too many or too few."""
         known = [field.name for field in fields(cls.Config)]
         for key in values:
             if key not in known:
                 raise ValueError(f"{cls.name} has no setting {key!r}{near(key, known)}")
+        missing = [f.name for f in fields(cls.Config) if f.default is MISSING and f.name not in values]
+        if missing:
+            raise ValueError(f"{cls.name} cannot be made without {' and '.join(missing)}")
         return cls.Config(**values)
 
     def save_pretrained(self, folder: str | os.PathLike) -> None:

@@ -47,11 +47,6 @@ class SCANConfig(ModelConfig):
     pool_sharpness: float = 6.0  # lambda_2, for LSE: 6 for text_to_image, 5 or 20 for image_to_text
     memory_budget: int = 2**30  # bytes that scoring may keep at once
 
-    def __post_init__(self):
-        for name, allowed in (("direction", ("text_to_image", "image_to_text")), ("pooling", ("AVG", "LSE"))):
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} must be {' or '.join(allowed)}, got {getattr(self, name)!r}")
-
 
 class SCAN(RetrievalModel):
     """Stacked cross attention; see the top of this file."""

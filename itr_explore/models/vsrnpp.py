@@ -56,11 +56,6 @@ class VSRNppConfig(ModelConfig):
     final_norm: bool = False  # batch norm on the image's last memory (VSRN on Flickr30K)
     affinity_divisor: int | None = None  # VSRN: 36; None: each image's number of regions
 
-    def __post_init__(self):
-        for name, allowed in (("norm_axis", ("channels", "regions")), ("text", ("reasoning", "plain"))):
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} must be {' or '.join(allowed)}, got {getattr(self, name)!r}")
-
 
 class ReasoningSide(nn.Module):
     """Graph reasoning, then a gated memory that reads the fragments in their order: one side of the model."""

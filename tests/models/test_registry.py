@@ -1,0 +1,52 @@
+import pytest
+
+from itr_explore.models.registry import create_model, from_pretrained, list_models
+
+
+def test_the_two_models_of_the_first_walk_are_there():
+    assert {"scan", "vsrnpp"} <= set(list_models())
+
+
+def test_an_unknown_model_gets_near_names(tokenizer):
+    with pytest.raises(ValueError, match="did you mean 'vsrnpp'"):
+        create_model("vsrn++", region_dim=6, tokenizer=tokenizer)
+
+
+def test_an_unknown_preset_gets_the_names_there_are(tokenizer):
+    with pytest.raises(ValueError, match="no preset 'huge'; there is base, paper, tiny"):
+        create_model("scan", "huge", region_dim=6, tokenizer=tokenizer)
+
+
+def test_a_misspelt_setting_gets_near_names(tokenizer):
+    with pytest.raises(ValueError, match="no setting 'directoin'; did you mean 'direction'"):
+        create_model("scan", region_dim=6, tokenizer=tokenizer, directoin="image_to_text")
+
+
+def test_a_setting_out_of_range_is_refused(tokenizer):
+    with pytest.raises(ValueError, match="pooling must be AVG or LSE, got 'MAX'"):
+        create_model("scan", region_dim=6, tokenizer=tokenizer, pooling="MAX")
+
+
+def test_nothing_of_that_name_says_where_models_may_come_from():
+    with pytest.raises(FileNotFoundError, match=r"the zoo has .*named 'owner/name'"):
+        from_pretrained("scan-tiny-scenery")
+
+
+def test_a_preset_can_be_overridden(tokenizer):
+    model = create_model("scan", region_dim=6, tokenizer=tokenizer, dim=32)
+    assert model.config.dim == 32
+    assert model.config.vocabulary_size == tokenizer.get_vocab_size()
+
+
+def test_paper_presets_have_the_published_sizes(tokenizer):
+    from itr_explore.models.registry import model_class
+
+    assert model_class("scan").presets["paper"]["dim"] == 1024
+    assert model_class("vsrnpp").presets["paper"]["dim"] == 2048
+    assert not any(model_class(name).presets["paper"]["box"] for name in list_models())
+
+
+@pytest.mark.parametrize(("name", "value"), [("dim", 0), ("dim", "128"), ("dropout", 1.0)])
+def test_a_size_or_share_out_of_range_is_refused(tokenizer, name, value):
+    with pytest.raises(ValueError, match=f"{name} must be"):
+        create_model("scan", region_dim=6, tokenizer=tokenizer, **{name: value})

@@ -1,0 +1,90 @@
+import pytest
+import torch
+from torch import nn
+
+from itr_explore.models.vsrnpp import normalised
+from itr_explore.nn.tap import capture
+
+
+def trained(model):
+    """As after some training: no weight at a special value."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    return model
+
+
+def test_the_norm_axis_is_the_channels_or_vsrns_regions():
+    nodes = torch.randn(2, 5, 4)
+    torch.testing.assert_close(normalised(nodes, "channels").norm(dim=2), torch.ones(2, 5))
+    torch.testing.assert_close(normalised(nodes, "regions").norm(dim=1), torch.ones(2, 4))
+
+
+def test_norm_over_regions_and_channels_differ_in_the_images_vectors(make_model, batch):
+    over_channels = make_model("vsrnpp")
+    over_regions = make_model("vsrnpp", norm_axis="regions")
+    over_regions.load_state_dict(over_channels.state_dict())
+    both = [model.encode_images(batch).vectors for model in (over_channels, over_regions)]
+    assert not torch.allclose(*both, atol=1e-3)
+
+
+def test_vsrns_image_side_is_its_published_steps_one_by_one(make_model, make_batch):
+    model = trained(
+        make_model("vsrnpp", "paper", layers=4, affinity_divisor=5, dim=16, norm_after_linear=True)
+    )
+    batch = make_batch(regions=(5, 5), words=(3, 3))
+    x = nn.functional.normalize(model.regions.appearance(batch.regions), dim=1)
+    for layer in model.image_side.layers:
+        relation = layer.query(x) @ layer.key(x).transpose(1, 2) / 5
+        update = layer.out(relation @ layer.value(x)).transpose(1, 2)  # [image channel region], as published
+        statistics = layer.norm.running_mean, layer.norm.running_var
+        update = nn.functional.batch_norm(update, *statistics, layer.norm.weight, layer.norm.bias)
+        x = update.transpose(1, 2) + x
+    _, memory = model.image_side.memory(nn.functional.normalize(x, dim=1))
+    final = model.image_side.final_norm
+    memory = nn.functional.batch_norm(
+        memory[0], final.running_mean, final.running_var, final.weight, final.bias
+    )
+    torch.testing.assert_close(model.encode_images(batch).vectors, nn.functional.normalize(memory, dim=1))
+
+
+@pytest.mark.parametrize("final_norm", [True, False])
+def test_the_regions_shares_and_the_rest_add_up_to_the_score(make_model, batch, final_norm):
+    model = trained(make_model("vsrnpp", final_norm=final_norm))
+    captions = model.encode_captions(batch).vectors
+    parts, rest = model.image_parts(batch)
+    shares = torch.einsum("ird,cd->icr", parts, captions)
+    torch.testing.assert_close(shares.sum(dim=2) + rest @ captions.T, model(batch))
+    assert not parts[~batch.region_mask].any()
+    assert bool(rest.any()) == final_norm
+
+
+@pytest.mark.parametrize("text", ["reasoning", "plain"])
+def test_the_words_shares_add_up_to_the_score(make_model, batch, text):
+    model = trained(make_model("vsrnpp", text=text))
+    images = model.encode_images(batch).vectors
+    parts, rest = model.caption_parts(batch)
+    torch.testing.assert_close((parts.sum(dim=1) + rest) @ images.T, model(batch).T)
+    assert not parts[~batch.word_mask].any()
+
+
+def test_parts_are_refused_in_training(make_model, batch):
+    with pytest.raises(ValueError, match=r"call model\.eval"):
+        make_model("vsrnpp").train().image_parts(batch)
+
+
+def test_relations_and_memory_of_both_sides_can_be_seen(make_model, batch):
+    model = make_model("vsrnpp", layers=2, text_layers=1)
+    with capture(model) as seen:
+        model(batch)
+    shapes = {name: tuple(found.value.shape) for name, found in seen.items()}
+    assert shapes == {
+        "image_side.layers.0.affinity": (4, 5, 5),
+        "image_side.layers.0.strength": (4, 5),
+        "image_side.layers.1.affinity": (4, 5, 5),
+        "image_side.layers.1.strength": (4, 5),
+        "image_side.trace": (4, 5),
+        "caption_side.layers.0.affinity": (6, 7, 7),
+        "caption_side.layers.0.strength": (6, 7),
+        "caption_side.trace": (6, 7),
+    }

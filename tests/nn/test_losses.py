@@ -1,0 +1,77 @@
+import pytest
+import torch
+
+from itr_explore.nn.losses import collapse_value, hardest_negative_loss, same_image, sum_hinge_loss
+
+PAIRS = torch.tensor([0, 1])
+SCORES = torch.tensor([[0.9, 0.8], [0.1, 0.5]])
+
+
+def test_hardest_negative_loss_is_that_worked_out_by_hand():
+    # image 0: 0.2 + 0.8 - 0.9 = 0.1; caption 1: 0.2 + 0.8 - 0.5 = 0.5; the other two are met
+    assert hardest_negative_loss(SCORES, PAIRS, 0.2).item() == pytest.approx(0.6)
+
+
+def test_sum_hinge_loss_is_that_worked_out_by_hand():
+    scores = torch.tensor([[0.9, 0.8, 0.9], [0.1, 0.5, 0.4], [0.0, 0.0, 0.9]])
+    image_to_text = 0.1 + 0.2 + 0.1  # (0, 1), (0, 2), (1, 2)
+    text_to_image = 0.5 + 0.2  # captions 1 and 2, both with image 0
+    assert sum_hinge_loss(scores, torch.arange(3), 0.2).item() == pytest.approx(image_to_text + text_to_image)
+
+
+def published(scores, margin, hardest):
+    """VSE++'s loss for one caption an image."""
+    positive = scores.diagonal()
+    to_text = (margin + scores - positive[:, None]).clamp(min=0).fill_diagonal_(0)
+    to_image = (margin + scores - positive[None]).clamp(min=0).fill_diagonal_(0)
+    if hardest:
+        return to_text.amax(dim=1).sum() + to_image.amax(dim=0).sum()
+    return to_text.sum() + to_image.sum()
+
+
+@pytest.mark.parametrize(("loss", "hardest"), [(hardest_negative_loss, True), (sum_hinge_loss, False)])
+def test_with_one_caption_an_image_it_is_the_published_loss(loss, hardest):
+    scores = torch.randn(7, 7)
+    torch.testing.assert_close(loss(scores, torch.arange(7), 0.3), published(scores, 0.3, hardest))
+
+
+def slowly(scores, image_of, margin, hardest):
+    """Pair by pair, negative by negative."""
+    total = 0.0
+    for caption, image in enumerate(image_of.tolist()):
+        positive = scores[image, caption]
+        captions = [margin + s - positive for c, s in enumerate(scores[image]) if image_of[c] != image]
+        images = [margin + s - positive for i, s in enumerate(scores[:, caption]) if i != image]
+        for found in (captions, images):
+            hinges = [max(float(f), 0.0) for f in found]
+            total += (max(hinges, default=0.0)) if hardest else sum(hinges)
+    return total
+
+
+@pytest.mark.parametrize(("loss", "hardest"), [(hardest_negative_loss, True), (sum_hinge_loss, False)])
+def test_other_captions_of_the_same_image_are_never_negatives(loss, hardest):
+    scores, image_of = torch.randn(4, 7), torch.tensor([0, 0, 2, 1, 2, 2, 0])  # image 3 has no caption
+    assert loss(scores, image_of, 0.2).item() == pytest.approx(
+        slowly(scores, image_of, 0.2, hardest), abs=1e-5
+    )
+
+
+@pytest.mark.parametrize("loss", [hardest_negative_loss, sum_hinge_loss])
+def test_a_single_image_has_no_loss_and_no_bad_gradient(loss):
+    scores = torch.randn(1, 3, requires_grad=True)
+    value = loss(scores, torch.zeros(3, dtype=torch.long))
+    value.backward()
+    assert value.item() == 0
+    assert not scores.grad.any()
+
+
+def test_equal_scores_cost_twice_the_margin_a_pair():
+    assert collapse_value(5, torch.arange(5), 0.2) == pytest.approx(2 * 5 * 0.2)
+
+
+def test_pairs_without_negatives_do_not_count_in_the_collapse_value():
+    assert collapse_value(1, torch.zeros(4, dtype=torch.long), 0.2) == 0
+
+
+def test_captions_know_their_image():
+    assert same_image(2, torch.tensor([1, 0, 1])).tolist() == [[False, True, False], [True, False, True]]
