@@ -1,7 +1,8 @@
 """Pictures of scenes: a backdrop, then everything in it from back to front.
 
 Drawn with pillow alone, about three times too large and reduced, so that edges are smooth. The same scene
-gives the same pixels. A thing fills its box from edge to edge; only its shadow may leave it.
+gives the same pixels. A thing fills its box from edge to edge; only its shadow, and its light at
+night, may leave it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from itr_explore.data.scenes.sprites import (
 from itr_explore.data.scenes.sprites.backdrops import BACKDROPS
 from itr_explore.data.scenes.sprites.layers import ellipse_light
 from itr_explore.data.scenes.sprites.outdoors import flakes
-from itr_explore.data.scenes.sprites.paint import Brush, Colour, Ink
+from itr_explore.data.scenes.sprites.paint import GLOW, Brush, Colour, Ink
 from itr_explore.data.scenes.world import HEIGHT, WIDTH, Box, Clutter, Scene, Thing, aloft
 
 SPRITES = {
@@ -34,6 +35,7 @@ SPRITES = {
 RIMS: dict[str, tuple[Colour, float]] = {"night": ((188, 206, 255), 0.42)}  # light along upper left edges
 DAY: tuple[Colour, float] = ((255, 250, 230), 0.24)
 MOONLIGHT: tuple[Colour, float] = ((34, 44, 110), 0.13)
+LIT = frozenset(("house", "tower", "windmill", "tent", "lamp"))  # what glows at night
 LINE = 1.25  # of outlines, in pixels of a picture 240 high
 SHADOWS: dict[str, Colour] = {
     "meadow": (40, 70, 50), "beach": (120, 90, 70), "city": (54, 50, 66), "room": (80, 50, 40),
@@ -57,6 +59,8 @@ def draw(scene: Scene, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Image.Image:
             sprite = draw_clutter(piece, wide, high, scene.setting, line)
         if _casts_shadow(piece):
             _shadow(picture, area, SHADOWS[scene.setting])
+        if scene.setting == "night" and piece.kind in LIT:
+            _halo(picture, area)
         picture.paste(sprite, area[:2], sprite)
     if scene.setting == "snow":
         flakes(picture, Random(scene.seed + 1))
@@ -118,3 +122,12 @@ def _shadow(picture: Image.Image, area: tuple[int, int, int, int], tone: Colour)
         picture, (left - 0.02 * wide, bottom - 1.5 * deep, right + 0.22 * wide, bottom + deep), tone, 0.55
     )
     ellipse_light(picture, (left, bottom - 0.9 * deep, right + 0.04 * wide, bottom + 0.8 * deep), tone, 0.6)
+
+
+def _halo(picture: Image.Image, area: tuple[int, int, int, int]) -> None:
+    """Lamplight around something lit."""
+    left, top, right, bottom = area
+    wide, high = right - left, bottom - top
+    ellipse_light(
+        picture, (left - 0.6 * wide, top - 0.1 * high, right + 0.6 * wide, bottom + 0.35 * high), GLOW, 0.5
+    )

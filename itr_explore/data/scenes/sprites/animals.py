@@ -184,5 +184,6 @@ def rabbit(brush: Brush, ink: Ink, random: Random) -> None:
 
 
 SPRITES = {
-    "dog": dog, "cat": cat, "horse": horse, "sheep": sheep, "elephant": elephant, "duck": duck, "rabbit": rabbit,
+    "dog": dog, "cat": cat, "horse": horse, "sheep": sheep, "elephant": elephant, "duck": duck,
+    "rabbit": rabbit,
 }  # fmt: skip

@@ -82,8 +82,8 @@ def _road(picture: Image.Image, random: Random, top: float, foot: float) -> None
     silhouette(picture, [_bar(foot - 0.006, foot)], (70, 70, 82), (70, 70, 82), opacity=0.6)
     start, middle = random.uniform(-0.14, 0), (top + foot) / 2
     starts = [start + 0.15 * k for k in range(9)]
-    end = middle + 0.014
-    dashes = [[(x, middle), (x + 0.075, middle), (x + 0.071, end), (x - 0.004, end)] for x in starts]
+    low = middle + 0.014
+    dashes = [[(x, middle), (x + 0.075, middle), (x + 0.071, low), (x - 0.004, low)] for x in starts]
     silhouette(picture, dashes, (244, 240, 224), (244, 240, 224), opacity=0.9)
 
 

@@ -104,8 +104,8 @@ def cloud(brush: Brush, setting: str, random: Random) -> None:
     tone: Colour = (116, 126, 168) if setting == "night" else (252, 253, 255)
     low = darker(tone, 0.16) if setting == "night" else (214, 226, 242)
     lift = [random.uniform(-8, 8) for _ in range(4)]
-    puffs = [ellipse(w * x, y + dy, r) for (x, y, r), dy in
-             zip(((0.18, 70, 25), (0.38, 46, 38), (0.6, 48, 36), (0.82, 72, 24)), lift, strict=True)]  # fmt: skip
+    round_ones = ((0.18, 70, 25), (0.38, 46, 38), (0.6, 48, 36), (0.82, 72, 24))
+    puffs = [ellipse(w * x, y + dy, r) for (x, y, r), dy in zip(round_ones, lift, strict=True)]
     brush.flat(low, *puffs, box(w * 0.04, 64, w * 0.97, 98, 17))
     brush.flat(tone, *(puff.moved(-3, -7) for puff in puffs), box(w * 0.05, 60, w * 0.94, 86, 13))
 

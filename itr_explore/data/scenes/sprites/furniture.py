@@ -62,8 +62,8 @@ def bed(brush: Brush, ink: Ink, random: Random) -> None:
     brush.body(CREAM, box(12, 50, 178, 78, 6))
     brush.body(WOOD, box(10, 74, 180, 90, 3), soft=0.4)
     brush.body(pillow, blob((18, 44), (24, 30), (42, 28), (60, 34), (60, 48), (38, 52), (20, 51)), soft=0.6)
-    cover = blob((44, 46), (60, 38), (100, 37), (150, 38), (172, 42), (177, 60), (176, 84), (150, 86), (110, 84),
-                 (70, 86), (46, 84), (40, 64))  # fmt: skip
+    cover = blob((44, 46), (60, 38), (100, 37), (150, 38), (172, 42), (177, 60), (176, 84), (150, 86),
+                 (110, 84), (70, 86), (46, 84), (40, 64))  # fmt: skip
     brush.body(ink.base, cover)
     style = random.randrange(3)
     if style == 0:
@@ -95,8 +95,8 @@ def sofa(brush: Brush, ink: Ink, random: Random) -> None:
         brush.body(ink.base, box(x, 50, x + span, 74, 8), soft=0.5)
         brush.flat(ink.light, box(x + 6, 52.5, x + span - 6, 56, 2))
     for x in (2.0, 162.0):
-        brush.body(ink.base, blob((x + 2, 48), (x + 6, 38), (x + 19, 38), (x + 25, 48), (x + 24, 70), (x + 23, 90),
-                                  (x + 12, 91), (x + 3, 90)), soft=0.7)  # fmt: skip
+        brush.body(ink.base, blob((x + 2, 48), (x + 6, 38), (x + 19, 38), (x + 25, 48), (x + 24, 70),
+                                  (x + 23, 90), (x + 12, 91), (x + 3, 90)), soft=0.7)  # fmt: skip
         brush.flat(ink.dark, ellipse(x + 13.5, 47, 5.5, 5))
 
 

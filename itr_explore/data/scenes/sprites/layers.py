@@ -30,15 +30,17 @@ def gradient(size: Size, *stops: Colour) -> Image.Image:
 
 def silhouette(picture: Image.Image, outlines: list[Outline], *stops: Colour, opacity: float = 1.0) -> None:
     """Lay outlines over the picture, smooth-edged, filled with a gradient over their height."""
-    width, height = picture.size
-    top = max(0, int(min(y for outline in outlines for _, y in outline) * height) - 1)
-    foot = min(height, int(max(y for outline in outlines for _, y in outline) * height) + 2)
-    mask = Image.new("L", (2 * width, 2 * (foot - top)))
+    corners = [np.array(outline) * picture.size for outline in outlines]
+    every = np.concatenate(corners)
+    left, top = np.maximum(every.min(0).astype(int) - 1, 0).tolist()
+    right, foot = np.minimum(every.max(0).astype(int) + 2, picture.size).tolist()
+    if right <= left or foot <= top:
+        return
+    mask = Image.new("L", (2 * (right - left), 2 * (foot - top)))
     pen = ImageDraw.Draw(mask)
-    for outline in outlines:
-        points = [(2 * x * width, 2 * (y * height - top)) for x, y in outline]
-        pen.polygon(points, fill=round(255 * opacity))
-    picture.paste(gradient((width, foot - top), *stops), (0, top), mask.reduce(2))
+    for points in corners:
+        pen.polygon((2 * (points - (left, top))).ravel().tolist(), fill=round(255 * opacity))
+    picture.paste(gradient((right - left, foot - top), *stops), (left, top), mask.reduce(2))
 
 
 def terrain(

@@ -98,13 +98,15 @@ def outline(colour: Colour) -> Colour:
     )
 
 
-@lru_cache(maxsize=8)
-def _ramp(light: bool) -> Image.Image:
-    """[64 64] from none to full strength: towards the lower right, or the upper left."""
+@lru_cache(maxsize=1)
+def _slope() -> tuple[Image.Image, Image.Image]:
+    """[64 64] how strongly light models a shape, least along its diagonal; and where it darkens."""
     y, x = np.mgrid[0:64, 0:64] / 63
-    down = 0.42 * x + 0.58 * y
-    strength = np.clip((0.55 - down) / 0.55, 0, 1) if light else np.clip((down - 0.4) / 0.55, 0, 1)
-    return Image.fromarray((255 * strength**1.2).astype(np.uint8))
+    down = 0.42 * x + 0.58 * y - 0.46
+    strength = np.clip(abs(down) / np.where(down < 0, 0.46, 0.49), 0, 1) ** 1.1
+    return Image.fromarray((255 * strength).astype(np.uint8)), Image.fromarray(
+        (255 * (down > 0)).astype(np.uint8)
+    )
 
 
 class Brush:
@@ -160,7 +162,7 @@ class Brush:
         inside = Image.new("L", size)
         ImageDraw.Draw(inside).polygon((points - (left, top)).ravel().tolist(), fill=round(255 * strength))
         if clip:
-            painted = self.canvas.crop((left, top, left + size[0], top + size[1])).getchannel("A")
+            painted = self.canvas.crop((left, top, right, bottom)).getchannel("A")
             inside = ImageChops.multiply(inside, painted)
         return inside, (left, top)
 
@@ -174,11 +176,14 @@ class Brush:
         self.canvas.paste((*colour, 255), corner, ImageChops.multiply(inside, marks))
 
     def shade(self, shape: Shape, colour: Colour, strength: float, clip: bool = True) -> None:
-        """Light from the upper left on what was painted inside the shape; all of it was if `clip` is False."""
+        """Light from the upper left on what was painted inside the shape; all was, if not `clip`."""
         inside, corner = self._mask(shape, strength, clip)
-        for light, tone in ((False, darker(colour, 0.55)), (True, lighter(colour, 0.65))):
-            ramp = _ramp(light).resize(inside.size, Image.Resampling.BILINEAR)
-            self.canvas.paste((*tone, 255), corner, ImageChops.multiply(inside, ramp))
+        strengths, dark = _slope()
+        tones = Image.new("RGBA", dark.size, (*lighter(colour, 0.65), 255))
+        tones.paste((*darker(colour, 0.55), 255), (0, 0), dark)
+        amount = strengths.resize(inside.size, Image.Resampling.BILINEAR)
+        tones = tones.resize(inside.size, Image.Resampling.NEAREST)
+        self.canvas.paste(tones, corner, ImageChops.multiply(inside, amount))
 
     def glow(self, shape: Shape, colour: Colour, strength: float) -> None:
         """Soft light from the middle of a shape, on what was painted inside it."""
@@ -194,9 +199,9 @@ class Brush:
         self.flat((255, 255, 255), ellipse(x + glint * radius, y - 0.4 * radius, radius * 0.35))
 
     def finish(self, width: int, height: int, rim: Colour, strength: float) -> Image.Image:
-        """RGBA of exactly [height width] pixels, filled from edge to edge, with its edges modelled by light."""
+        """RGBA of exactly (width, height) pixels, filled from edge to edge, its edges modelled by light."""
         painted = self.canvas.getbbox()
-        sprite = self.canvas.resize((width, height), Image.Resampling.BOX, box=painted)
+        sprite = self.canvas.crop(painted).resize((width, height), Image.Resampling.BOX)
         return model_edges(sprite, rim, strength)
 
 

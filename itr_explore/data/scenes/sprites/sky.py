@@ -16,8 +16,8 @@ def airplane(brush: Brush, ink: Ink, random: Random) -> None:
     brush.body(ink.dark, polygon((96, 44), (74, 14), (88, 14), (128, 44)))
     brush.body(ink.base, blob((34, 44), (16, 22), (3, 2), (19, 3), (38, 20), (58, 38), (50, 48)), soft=0.4)
     brush.flat(trim, polygon((9, 6), (19, 6), (27, 14), (15, 15)))
-    hull = blob((6, 44), (40, 38), (90, 35), (150, 35), (186, 40), (205, 52), (207, 59), (192, 70), (150, 75), (90, 75),
-                (50, 70), (20, 56))  # fmt: skip
+    hull = blob((6, 44), (40, 38), (90, 35), (150, 35), (186, 40), (205, 52), (207, 59), (192, 70), (150, 75),
+                (90, 75), (50, 70), (20, 56))  # fmt: skip
     brush.body(ink.base, hull, soft=0.85)
     stripe = random.random()
     if stripe < 0.6:

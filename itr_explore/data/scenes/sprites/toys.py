@@ -101,8 +101,9 @@ def robot(brush: Brush, ink: Ink, random: Random) -> None:
     brush.flat((206, 214, 226), box(30, 30.4, 45, 32.6, 1))
     brush.body(CREAM, box(21, 51, 54, 73, 3))
     if style == 0:
-        for x, tone in ((28.0, (232, 84, 80)), (37.5, GOLD), (47, (96, 180, 120))):
-            brush.body(tone, ellipse(x, 58, 3.2))
+        lamps = ((28.0, (232, 84, 80)), (37.5, GOLD), (47.0, (96, 180, 120)))
+        for left, tone in lamps:
+            brush.body(tone, ellipse(left, 58, 3.2))
         brush.flat((150, 154, 166), box(25, 65, 50, 67, 1), box(25, 69, 50, 71, 1))
     elif style == 1:
         brush.body((150, 214, 220), ellipse(37.5, 62, 8))

@@ -16,7 +16,6 @@ from itr_explore.data.scenes.sprites.paint import (
     Ink,
     darker,
     lighter,
-    mix,
 )
 from itr_explore.data.scenes.sprites.shapes import blob, box, ellipse, limb, polygon, ribbon
 
@@ -139,8 +138,8 @@ def bicycle(brush: Brush, ink: Ink, random: Random) -> None:
             (x + 33 * c, 68 + 33 * s) for c, s in ((-0.94, -0.34), (-0.6, -0.8), (0, -1), (0.6, -0.8))
         )
         brush.body(ink.base, ribbon(guard, 4))
-    frame = (limb(32, 68, 56, 30, 6), limb(56, 30, 106, 26, 7), limb(106, 26, 72, 68, 7), limb(32, 68, 72, 68, 6),
-             limb(54, 24, 72, 68, 7), limb(104, 14, 123, 68, 7))  # fmt: skip
+    frame = (limb(32, 68, 56, 30, 6), limb(56, 30, 106, 26, 7), limb(106, 26, 72, 68, 7),
+             limb(32, 68, 72, 68, 6), limb(54, 24, 72, 68, 7), limb(104, 14, 123, 68, 7))  # fmt: skip
     brush.body(ink.base, *frame)
     brush.flat(ink.light, limb(58, 28.6, 103, 25, 2), limb(103, 30, 76, 63, 2))
     brush.body(METAL, ribbon(((103, 14), (102, 6), (112, 3), (118, 10)), 4))
