@@ -1,8 +1,7 @@
 """Pictures of scenes: a backdrop, then everything in it from back to front.
 
-Drawn with pillow alone, about three times too large and reduced, so that edges are smooth. The same scene
-gives the same pixels. A thing fills its box from edge to edge; only its shadow, and its light at
-night, may leave it.
+Drawn with pillow, two to four times too large and reduced, so that edges are smooth. The same scene gives the
+same pixels. A thing fills its box from edge to edge; only its shadow, and its light at night, may leave it.
 """
 
 from __future__ import annotations
@@ -23,9 +22,10 @@ from itr_explore.data.scenes.sprites import (
     vehicles,
 )
 from itr_explore.data.scenes.sprites.backdrops import BACKDROPS
+from itr_explore.data.scenes.sprites.colours import GLOW, Colour, Ink
 from itr_explore.data.scenes.sprites.layers import ellipse_light
-from itr_explore.data.scenes.sprites.outdoors import flakes
-from itr_explore.data.scenes.sprites.paint import GLOW, Brush, Colour, Ink
+from itr_explore.data.scenes.sprites.paint import Brush
+from itr_explore.data.scenes.sprites.snow import flakes
 from itr_explore.data.scenes.world import HEIGHT, WIDTH, Box, Clutter, Scene, Thing, aloft
 
 SPRITES = {

@@ -6,7 +6,7 @@ import pytest
 from itr_explore.data.scenes.draw import SPRITES, draw, draw_clutter, draw_thing, pixels
 from itr_explore.data.scenes.layout import CLUTTER, make_scene
 from itr_explore.data.scenes.sprites import clutter
-from itr_explore.data.scenes.sprites.paint import PAINTS, Ink
+from itr_explore.data.scenes.sprites.colours import PAINTS, Ink
 from itr_explore.data.scenes.world import COLOURS, KINDS, SETTINGS, Clutter, Scene, Thing
 
 CHROMATIC = [colour for colour in COLOURS if colour not in ("white", "black")]

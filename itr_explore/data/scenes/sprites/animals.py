@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from itr_explore.data.scenes.sprites.paint import CREAM, DARK, GOLD, PINK, Brush, Colour, Ink, darker, mix
+from itr_explore.data.scenes.sprites.colours import CREAM, DARK, GOLD, PINK, Colour, Ink, darker, mix
+from itr_explore.data.scenes.sprites.paint import Brush
 from itr_explore.data.scenes.sprites.shapes import Shape, blob, ellipse, limb, polygon, ribbon
 
 BEAK: Colour = (246, 164, 50)

@@ -7,6 +7,7 @@ from random import Random
 from PIL import Image
 
 from itr_explore.data.scenes.sprites import textures
+from itr_explore.data.scenes.sprites.colours import Colour, mix
 from itr_explore.data.scenes.sprites.layers import (
     Outline,
     Size,
@@ -16,7 +17,6 @@ from itr_explore.data.scenes.sprites.layers import (
     silhouette,
     wisps,
 )
-from itr_explore.data.scenes.sprites.paint import Colour, mix
 from itr_explore.data.scenes.world import HORIZON, Scene
 
 WHITE: Colour = (255, 255, 255)

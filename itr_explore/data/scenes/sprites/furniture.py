@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from itr_explore.data.scenes.sprites.paint import CREAM, GLOW, GOLD, WOOD, Brush, Ink, darker, mix
+from itr_explore.data.scenes.sprites.colours import CREAM, GLOW, GOLD, WOOD, Ink, darker, mix
+from itr_explore.data.scenes.sprites.paint import Brush
 from itr_explore.data.scenes.sprites.shapes import blob, box, ellipse, limb, polygon, ribbon
 
 LEG = (136, 92, 60)

@@ -11,7 +11,8 @@ from random import Random
 import numpy as np
 from PIL import Image, ImageDraw
 
-from itr_explore.data.scenes.sprites.paint import Colour, soft_disc
+from itr_explore.data.scenes.sprites.colours import Colour
+from itr_explore.data.scenes.sprites.paint import soft_disc
 from itr_explore.data.scenes.sprites.shapes import Point, curve, ellipse
 
 Size = tuple[int, int]

@@ -5,18 +5,8 @@ from __future__ import annotations
 from math import cos, pi, sin
 from random import Random
 
-from itr_explore.data.scenes.sprites.paint import (
-    BARK,
-    GOLD,
-    LEAF,
-    PINK,
-    Brush,
-    Colour,
-    Ink,
-    darker,
-    lighter,
-    mix,
-)
+from itr_explore.data.scenes.sprites.colours import BARK, GOLD, LEAF, PINK, Colour, Ink, darker, lighter, mix
+from itr_explore.data.scenes.sprites.paint import Brush
 from itr_explore.data.scenes.sprites.shapes import blob, ellipse, limb, polygon, ribbon
 
 

@@ -7,8 +7,9 @@ from random import Random
 from PIL import Image
 
 from itr_explore.data.scenes.sprites import textures
+from itr_explore.data.scenes.sprites.colours import Colour, darker, lighter, mix
 from itr_explore.data.scenes.sprites.layers import gradient, light, silhouette
-from itr_explore.data.scenes.sprites.paint import Brush, Colour, darker, lighter, mix
+from itr_explore.data.scenes.sprites.paint import Brush
 from itr_explore.data.scenes.sprites.shapes import blob, box, ellipse, polygon
 from itr_explore.data.scenes.world import HORIZON, Scene
 

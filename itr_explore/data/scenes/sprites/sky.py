@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from itr_explore.data.scenes.sprites.paint import CREAM, GREY, METAL, WOOD, Brush, Colour, Ink, darker, mix
+from itr_explore.data.scenes.sprites.colours import CREAM, GREY, METAL, WOOD, Colour, Ink, darker, mix
+from itr_explore.data.scenes.sprites.paint import Brush
 from itr_explore.data.scenes.sprites.shapes import blob, box, ellipse, limb, polygon, ribbon
 
 ROPE: Colour = (112, 92, 76)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
 from random import Random
@@ -18,6 +19,12 @@ def apply(picture: Image.Image, texture: Image.Image, top: int, shift: int = 0) 
         texture = ImageChops.offset(texture, shift, 0)
     area = (0, top, picture.width, top + texture.height)
     picture.paste(ImageChops.add(picture.crop(area), texture, 1, -128), area[:2])
+
+
+def cover(picture: Image.Image, texture: Callable[[Size], Image.Image], top: float, random: Random) -> None:
+    """Add a texture to everything below `top`, a fraction of the height, shifted sideways by chance."""
+    row = round(top * picture.height)
+    apply(picture, texture((picture.width, picture.height - row)), row, random.randrange(picture.width))
 
 
 def _canvas(size: Size) -> tuple[Image.Image, ImageDraw.ImageDraw]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from itr_explore.data.scenes.sprites.paint import (
+from itr_explore.data.scenes.sprites.colours import (
     CREAM,
     DARK,
     GLOW,
@@ -12,11 +12,11 @@ from itr_explore.data.scenes.sprites.paint import (
     METAL,
     PINK,
     WOOD,
-    Brush,
     Ink,
     lighter,
     mix,
 )
+from itr_explore.data.scenes.sprites.paint import Brush
 from itr_explore.data.scenes.sprites.shapes import blob, box, ellipse, limb, polygon, ribbon
 
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from random import Random
 
-from itr_explore.data.scenes.sprites.paint import (
+from itr_explore.data.scenes.sprites.colours import (
     CREAM,
     DARK,
     GLOW,
     GREY,
     METAL,
     WOOD,
-    Brush,
     Colour,
     Ink,
     darker,
     lighter,
 )
+from itr_explore.data.scenes.sprites.paint import Brush
 from itr_explore.data.scenes.sprites.shapes import blob, box, ellipse, limb, polygon, ribbon
 
 TYRE: Colour = (48, 46, 54)
