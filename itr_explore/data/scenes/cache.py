@@ -1,0 +1,170 @@
+"""Where generated scenes are kept, so that they are made once: whole folders that appear all at once.
+
+A folder is written under another name and renamed when it is complete, so whatever interrupts the writing,
+no half of it is ever found. Its name holds a digest of everything that the content depends on; when the
+generator or the region network changes, the name changes and the scenes are made anew.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TypeVar
+
+Found = TypeVar("Found")
+
+ENVIRONMENT = "ITR_EXPLORE_CACHE"
+SCENES, FEATURES, CARD = (
+    "scenes.arrow",
+    "features.arrow",
+    "card.json",
+)  # a finished folder; the card comes last
+UNFINISHED = "unfinished-"  # folders that are being written, or were when somebody pulled the plug
+SOURCES_NOT_IN_DATA = ("__init__.py", "cache.py", "load.py", "train_features.py")
+DAMAGE = (OSError, ValueError, KeyError, TypeError)  # what reading a damaged folder raises
+
+
+def cache_folder() -> Path:
+    """The user's cache folder, or the one that the environment variable ITR_EXPLORE_CACHE names."""
+    import platformdirs
+
+    told = os.environ.get(ENVIRONMENT)
+    return Path(told).expanduser() if told else Path(platformdirs.user_cache_dir("itr_explore"))
+
+
+@lru_cache(maxsize=1)
+def digest() -> str:
+    """Twelve hexadecimal digits that change with the code that makes scenes and with the region network."""
+    told = hashlib.sha256()
+    for source in sorted(sources()):
+        told.update(source)
+    for name in ("config.json", "model.safetensors"):
+        told.update((files("itr_explore.zoo") / "region-cnn" / name).read_bytes())
+    return told.hexdigest()[:12]
+
+
+def sources(folder: Traversable | None = None) -> Iterator[bytes]:
+    """Name and text of every module that scenes are made by."""
+    for entry in (folder or files("itr_explore.data.scenes")).iterdir():
+        if entry.is_dir():
+            yield from sources(entry)
+        elif entry.name.endswith(".py") and entry.name not in SOURCES_NOT_IN_DATA:
+            yield entry.name.encode() + b"\0" + entry.read_bytes()
+
+
+def kept(name: str, write: Callable[[Path], dict], read: Callable[[Path], Found], wanted_bytes: int) -> Found:
+    """What `read` finds in the finished folder of that name, which is written first if there is none.
+
+    Args:
+        name: of the folder; the digest is added to it.
+        write: fills an empty folder with files and returns what the card shall say.
+        read: opens a finished folder; an `OSError`, `ValueError` or `KeyError` means that it is damaged.
+        wanted_bytes: about how much `write` will write, to refuse before rather than after.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full; nothing is left behind.
+    """
+    from filelock import FileLock
+
+    root = cache_folder()
+    folder = root / f"{name}-{digest()}"
+    if folder.exists():
+        with suppress(*DAMAGE):
+            return _read(folder, read)
+    with _saying_what_to_do(root, wanted_bytes):
+        root.mkdir(parents=True, exist_ok=True)
+        remove_unfinished(root)
+        with FileLock(root / f"{folder.name}.lock"):
+            try:
+                return _read(folder, read)  # somebody else has made it while we waited
+            except FileNotFoundError:
+                _write(folder, write, wanted_bytes)
+            except DAMAGE as error:
+                warnings.warn(
+                    f"the scenes kept in {folder} are damaged, making them anew: {error}", stacklevel=3
+                )
+                _write(folder, write, wanted_bytes)
+    return _read(folder, read)
+
+
+def read_card(folder: Path) -> dict:
+    """What was noted about a finished folder."""
+    return json.loads((folder / CARD).read_text(encoding="utf-8"))
+
+
+def remove_unfinished(root: Path) -> None:
+    """Remove what interrupted writers left; one that is still at work holds its lock and keeps its own."""
+    from filelock import FileLock, Timeout
+
+    for left in root.glob(f"{UNFINISHED}*"):
+        lock = FileLock(root / f"{left.name.removeprefix(UNFINISHED)}.lock")
+        try:
+            with lock.acquire(timeout=0):
+                shutil.rmtree(left, ignore_errors=True)
+        except Timeout:
+            continue
+
+
+def _write(folder: Path, write: Callable[[Path], dict], wanted_bytes: int) -> None:
+    """Write beside `folder`, then rename. The caller holds the lock."""
+    free = shutil.disk_usage(folder.parent).free
+    if free < wanted_bytes:
+        raise OSError(errno.ENOSPC, f"only {free / 1e6:.0f} MB are free")
+    unfinished = folder.with_name(f"{UNFINISHED}{folder.name}")
+    unfinished.mkdir()
+    try:
+        card = write(unfinished)
+        sizes = {file.name: file.stat().st_size for file in unfinished.iterdir()}
+        text = json.dumps({**card, "bytes": sizes}, indent=1)
+        (unfinished / CARD).write_text(text + "\n", encoding="utf-8")
+        if folder.exists():
+            shutil.rmtree(folder)  # unreadable, or we would not be here
+        unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _read(folder: Path, read: Callable[[Path], Found]) -> Found:
+    """Check that the files are as long as the card says, then read them."""
+    if not folder.exists():
+        raise FileNotFoundError(folder)
+    try:
+        for name, size in read_card(folder)["bytes"].items():
+            found = (folder / name).stat().st_size
+            if found != size:
+                raise ValueError(f"{name} has {found} bytes, {size} were written")
+        return read(folder)
+    except FileNotFoundError as error:
+        raise ValueError(f"{Path(error.filename).name} is missing") from error
+
+
+@contextmanager
+def _saying_what_to_do(root: Path, wanted_bytes: int) -> Iterator[None]:
+    """Turn a full disk or a forbidden folder into one sentence that helps."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (
+            errno.ENOSPC,
+            errno.EDQUOT,
+            errno.EACCES,
+            errno.EROFS,
+            errno.ENOTDIR,
+            errno.EEXIST,
+        ):
+            raise
+        raise OSError(
+            error.errno,
+            f"cannot keep scenes in {root}: {error.strerror}. About {wanted_bytes / 1e6:.0f} MB are wanted; "
+            f"make room there, or name another folder with the environment variable {ENVIRONMENT}",
+        ) from error
