@@ -12,8 +12,9 @@ _RELEASE = 1 << 27  # bytes read from a mapped file after which its pages are ha
 class Ragged:
     """The regions of all images in one flat array; image `i` owns rows `starts[i]` to `starts[i + 1]`.
 
-    Nothing is copied but the rows that are asked for. Pages of a memory-mapped file count as memory of the
-    process for as long as they stay mapped, so they are handed back to the system every 128 MiB.
+    Nothing is copied but the rows that are asked for. Of a memory-mapped file, an image's rows are announced
+    to the system before they are touched, so that they are read at once and not page by page; and pages that
+    were touched are handed back every 128 MiB, since they count as the process's memory while they are mapped.
 
     Args:
         values: `[row feature]`, float16, float32, float64, int8 or uint8; an array, a memory map, or a view
@@ -36,8 +37,8 @@ class Ragged:
         self.values = values
         self.scale = None if scale is None else np.asarray(scale, np.float32)
         self._begins, self._lengths = starts[:-1], np.diff(starts)
-        self._map = _mapped_file(values)
-        self._read = 0
+        self._map, self._place = _mapped_file(values)
+        self._touched = 0
 
     def __len__(self) -> int:
         return len(self._begins)
@@ -62,22 +63,37 @@ class Ragged:
 
     def gather(self, images: np.ndarray) -> np.ndarray:
         """The values of some images end to end, float32 `[row feature]`, a copy; not checked."""
+        self._announce(images)
         found = self.values[self.rows(images)]
         if self.scale is not None:
             found = found * self.scale
-        self._hand_back(found.size * self.values.itemsize)
         return found.astype(np.float32, copy=False)
 
-    def _hand_back(self, read: int) -> None:
-        self._read += read
-        if self._map is not None and self._read > _RELEASE:
+    def _announce(self, images: np.ndarray) -> None:
+        if self._map is None:
+            return
+        if self._touched > _RELEASE:
             self._map.madvise(mmap.MADV_DONTNEED)
-            self._read = 0
+            self._touched = 0
+        row_bytes = self.values.shape[1] * self.values.itemsize
+        begins = self._place + self._begins[images] * row_bytes
+        first = begins - begins % mmap.PAGESIZE
+        lengths = begins - first + self._lengths[images] * row_bytes
+        for begin, length in zip(first.tolist(), lengths.tolist(), strict=True):
+            self._map.madvise(mmap.MADV_WILLNEED, begin, length)
+        self._touched += int(lengths.sum())
 
 
-def _mapped_file(values: np.ndarray) -> mmap.mmap | None:
-    """The file map that an array looks into, where the system can hand its pages back."""
+def _mapped_file(values: np.ndarray) -> tuple[mmap.mmap | None, int]:
+    """The file map that an array looks into, if it can be advised, and where in it the array begins."""
     array: object = values
     while isinstance(array, np.ndarray):
         array = array.base
-    return array if isinstance(array, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED") else None
+    if (
+        not isinstance(array, mmap.mmap)
+        or not values.flags.c_contiguous
+        or not hasattr(mmap, "MADV_WILLNEED")
+    ):
+        return None, 0
+    start = np.frombuffer(array, np.uint8).__array_interface__["data"][0]
+    return array, values.__array_interface__["data"][0] - start

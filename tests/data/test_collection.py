@@ -190,7 +190,8 @@ def test_rows_read_from_a_mapped_file_are_those_that_were_written(tmp_path, monk
     monkeypatch.setattr("itr_explore.data.ragged._RELEASE", 1)  # hand pages back after every read
     written = np.random.default_rng(0).normal(size=(50, 3, 7)).astype(np.float16)
     np.save(tmp_path / "x.npy", written)
-    ragged = Ragged(np.load(tmp_path / "x.npy", mmap_mode="r").reshape(-1, 7), np.arange(0, 151, 3))
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    ragged = Ragged(mapped.reshape(-1, 7), np.arange(0, 151, 3))
     for _ in range(2):
         np.testing.assert_array_equal(ragged.gather(np.array([49, 3])), written[[49, 3]].reshape(-1, 7))
-    assert ragged._map is not None
+    assert ragged._place == mapped.offset  # what is announced is what will be read
