@@ -33,14 +33,13 @@ def alignment(explanation: Explanation, name: str | None = None, *, dark: bool =
     values, rows, columns = _laid_out(explanation, found)
     signed = found.scale in ("signed", "cosine") or bool((values < 0).any())
     largest = float(np.abs(values).max(initial=0.0))
-    ramp = theme.SEQUENTIAL[::-1] if dark else theme.SEQUENTIAL
     bar = {"title": {"text": found.scale}, "thickness": 12, "outlinewidth": 0}
     figure = go.Figure(layout={"template": theme.template(dark), "title": _title(explanation, found)})
     figure.add_heatmap(
         z=values,
         zmin=-largest if signed else 0.0,
         zmax=largest,
-        colorscale=theme.scale(theme.DIVERGING if signed else ramp),
+        colorscale=theme.scale(theme.diverging(dark) if signed else theme.sequential(dark)),
         colorbar=bar,
         xgap=1,
         ygap=1,
@@ -60,8 +59,10 @@ def alignment(explanation: Explanation, name: str | None = None, *, dark: bool =
         figure.add_scatter(
             x=across, y=down, mode="markers", marker=ring, name="right region", hoverinfo="skip"
         )
-    figure.update_xaxes(tickvals=list(range(len(columns))), ticktext=columns, showgrid=False)
-    figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=rows, autorange="reversed", showgrid=False)
+    figure.update_xaxes(tickvals=list(range(len(columns))), ticktext=columns, showgrid=False, zeroline=False)
+    figure.update_yaxes(
+        tickvals=list(range(len(rows))), ticktext=rows, autorange="reversed", showgrid=False, zeroline=False
+    )
     return figure
 
 

@@ -49,7 +49,7 @@ def draw_graph(graph: nx.DiGraph, image: Image | None = None, *, dark: bool = Fa
     figure.update_yaxes(visible=False, range=[1, 0], scaleanchor="x", constrain="domain")
     title = graph.graph.get("map", f"{graph.graph.get('edges', '')} edges")
     return figure.update_layout(
-        title=f"{title}: {graph.number_of_edges()} edges", margin={"l": 10, "r": 10, "b": 10}
+        title=f"{title}: {graph.number_of_edges()} edges", margin={"l": 10, "r": 10, "t": 44, "b": 10}
     )
 
 
@@ -93,10 +93,11 @@ def _edge_traces(graph: nx.DiGraph, spots: dict) -> list[go.Scatter]:
     edges = [(a, b, data.get("weight", 1.0), data.get("predicate")) for a, b, data in graph.edges(data=True)]
     if not edges:
         return []
-    largest = max(abs(weight) for *_, weight, _ in edges) or 1.0
+    sizes = [abs(weight) for *_, weight, _ in edges]
+    largest, alike = max(sizes) or 1.0, min(sizes) == max(sizes)
     groups: dict[tuple[bool, int], list] = {}
     for a, b, weight, _ in edges:
-        width = min(int(abs(weight) / largest * WIDTHS), WIDTHS - 1)
+        width = 0 if alike else min(int(abs(weight) / largest * WIDTHS), WIDTHS - 1)
         groups.setdefault((weight < 0, width), []).append((spots[a], spots[b]))
     traces = []
     for (negative, width), lines in sorted(groups.items(), key=lambda group: group[0]):
@@ -122,7 +123,7 @@ def _edge_traces(graph: nx.DiGraph, spots: dict) -> list[go.Scatter]:
                 "size": 9,
                 "angle": np.degrees(np.arctan2(ends[:, 0] - starts[:, 0], starts[:, 1] - ends[:, 1])),
                 "color": [theme.EDGE_NEGATIVE if weight < 0 else theme.EDGE for *_, weight, _ in edges],
-                "line": {"color": theme.INKS[1], "width": 1},
+                "line": {"color": theme.INKS[1], "width": 0.5},
             },
             text=[f"{a} {predicate or '→'} {b}: {weight:.3f}" for a, b, weight, predicate in edges],
             hoverinfo="text",

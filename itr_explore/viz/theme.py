@@ -36,6 +36,10 @@ DIVERGING = (
     *("#124099", "#2d67af", "#528dc4", "#7fb1d6", "#b2d4e8", "#f1f4f5"),
     *("#e2caaf", "#cea079", "#b87648", "#a04b16", "#7e2500"),
 )
+DIVERGING_ON_DARK = (
+    *("#5ed4ff", "#46aede", "#4288b4", "#3a6488", "#30445c", "#252629"),
+    *("#583b2b", "#815535", "#a9723f", "#d19349", "#f7b654"),
+)
 
 HIT = OKABE_ITO["bluish green"]
 MISS = OKABE_ITO["vermillion"]
@@ -72,6 +76,16 @@ SANS = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, sans-seri
 SERIF = "Charter, 'Bitstream Charter', 'Iowan Old Style', Georgia, 'Times New Roman', serif"
 
 
+def sequential(dark: bool = False) -> tuple[str, ...]:
+    """The ramp for weights, from the paper's side on."""
+    return SEQUENTIAL[::-1] if dark else SEQUENTIAL
+
+
+def diverging(dark: bool = False) -> tuple[str, ...]:
+    """The ramp for signed values; its middle lies near the paper."""
+    return DIVERGING_ON_DARK if dark else DIVERGING
+
+
 def scale(stops: tuple[str, ...]) -> list[tuple[float, str]]:
     """Colour stops as a plotly colour scale."""
     return [(place / (len(stops) - 1), colour) for place, colour in enumerate(stops)]
@@ -87,22 +101,30 @@ def template(dark: bool = False) -> go.layout.Template:
         "linecolor": tone["muted"],
         "zerolinecolor": tone["line"],
         "ticks": "outside",
+        "automargin": True,
         "tickcolor": tone["line"],
         "title": {"font": {"color": tone["muted"], "size": 13}},
     }
     layout = go.Layout(
         font={"family": SANS, "size": 13, "color": tone["ink"]},
-        title={"font": {"size": 16}, "x": 0, "xref": "paper"},
+        title={
+            "font": {"size": 16},
+            "x": 0,
+            "xref": "paper",
+            "y": 0.97,
+            "yref": "container",
+            "yanchor": "top",
+        },
         paper_bgcolor=tone["paper"],
         plot_bgcolor=tone["paper"],
         colorway=[colour for name, colour in OKABE_ITO.items() if name not in ("black", "yellow")],
         colorscale={
-            "sequential": scale(SEQUENTIAL[::-1] if dark else SEQUENTIAL),
-            "diverging": scale(DIVERGING),
+            "sequential": scale(sequential(dark)),
+            "diverging": scale(diverging(dark)),
         },
         xaxis=axis,
         yaxis=axis,
-        margin={"l": 60, "r": 20, "t": 50, "b": 50},
+        margin={"l": 60, "r": 20, "t": 72, "b": 50},
         hoverlabel={"font": {"family": SANS}},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )

@@ -20,8 +20,8 @@ def pair_view_script() -> str:
     """The ES module of `PairView`: exports `mount(host, payload)` and anywidget's `render`."""
     style = _house() + _read("pair_view.css")
     palette = {
-        "sequential": theme.SEQUENTIAL,
-        "diverging": theme.DIVERGING,
+        "light": {"sequential": theme.sequential(), "diverging": theme.diverging()},
+        "dark": {"sequential": theme.sequential(dark=True), "diverging": theme.diverging(dark=True)},
         "veil": theme.VEIL,
         "inks": theme.INKS,
     }

@@ -1,9 +1,11 @@
 """The exported view as a reader meets it: a file, no kernel, no network."""
 
+import base64
 import re
 
 import pytest
 
+from itr_explore.widgets.assets import pair_view_script
 from itr_explore.widgets.page import framed, save_page
 from itr_explore.widgets.pair_view import PairView
 
@@ -261,3 +263,44 @@ def test_the_static_fall_back_is_live_and_fits_its_height(open_page, make_explan
         "() => { const f = document.querySelector('iframe'), d = f.contentDocument.documentElement;"
         " return d.scrollHeight <= f.clientHeight && f.clientHeight < d.scrollHeight + 40; }"
     )
+
+
+RENDER = """async ([source, payload]) => {
+  const view = (await import("data:text/javascript;base64," + source)).default;
+  const listeners = {};
+  const model = {
+    value: payload, get(name) { return name === "payload" ? this.value : undefined; },
+    on(name, call) { listeners[name] = call; }, off(name) { delete listeners[name]; },
+  };
+  const el = document.createElement("div");
+  el.style.display = "none";
+  document.body.append(el);
+  window.stop = view.render({ model, el });
+  window.change = (next) => { model.value = next; listeners["change:payload"](); };
+  window.listeners = listeners;
+  window.el = el;
+}"""
+
+
+def test_a_widget_mounted_out_of_sight_follows_its_model_and_cleans_up(browser, make_explanation):
+    first, second = (
+        PairView(make_explanation(caption)).payload for caption in ("a red dog runs", "two cats here")
+    )
+    page = browser.new_page()
+    page.evaluate(RENDER, [base64.b64encode(pair_view_script().encode()).decode(), first])
+    page.evaluate("el.style.display = ''")
+    page.locator('[data-word="2"]').hover()
+    assert page.locator("[data-region].lit").count() == 1
+    page.evaluate("next => change(next)", second)
+    assert "two cats here" in page.locator(".sentence").inner_text()
+    page.evaluate("stop()")
+    assert page.evaluate("Object.keys(listeners)") == []
+    assert page.locator(".view").count() == 0
+    page.close()
+
+
+def test_tiles_carry_no_true_boxes(show):
+    page = show(boxes=False)
+    word(page, 2).hover()
+    assert page.locator(".truth rect").count() == 0
+    assert "true box" not in page.locator(".legend").inner_text()

@@ -34,10 +34,12 @@ def test_the_ramp_for_weights_darkens_in_even_steps():
     assert steps.max() < 1.3 * steps.mean()
 
 
-def test_both_arms_of_the_diverging_ramp_are_equally_dark():
-    light = [lab(linear(colour))[0] for colour in theme.DIVERGING]
-    assert np.abs(np.array(light[:5]) - light[:5:-1]).max() < 6
-    assert np.argmax(light) == 5
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_both_arms_of_the_diverging_ramp_are_alike_and_zero_lies_near_the_paper(dark):
+    light = np.array([lab(linear(colour))[0] for colour in theme.diverging(dark)])
+    assert np.abs(light[:5] - light[:5:-1]).max() < 6
+    paper = lab(linear((theme.DARK if dark else theme.LIGHT)["paper"]))[0]
+    assert np.argmin(np.abs(light - paper)) == 5
 
 
 @pytest.mark.parametrize("deficiency", DEFICIENCIES)

@@ -31,11 +31,20 @@ function decode(map) {
   const [rows, columns] = map.shape;
   const row = (index) => values.subarray(index * columns, (index + 1) * columns);
   const column = (index) => Float32Array.from({ length: rows }, (_, at) => values[at * columns + index]);
-  return { ...map, rows, columns, values, row, column };
+  const signed = map.scale === "signed" || map.scale === "cosine";
+  return { ...map, rows, columns, values, row, column, signed, largest: largestOf(values), judged: Boolean(map.verdicts) };
 }
 
 const argmax = (values) => values.reduce((best, value, at) => (value > values[best] ? at : best), 0);
 const largestOf = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+
+/** Whether a node has to be touched: `look` is all that its looks depend on. Keeps hovering cheap. */
+function looksNew(node, ...look) {
+  const key = look.join();
+  if (node.looks === key) return false;
+  node.looks = key;
+  return true;
+}
 
 function channels(hex) {
   return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));

@@ -185,6 +185,7 @@ class Matrix {
     put(this.columnStrip, column >= 0, column * w, 0, w, h * this.map.rows);
     this.names.forEach((name, index) => {
       const value = rowAxis === "word" && lights.words && lights.active?.axis !== "word" ? lights.colour(lights.words[index], index).strength : 0;
+      if (!looksNew(name, index === row, value >= LIT)) return;
       name.classList.toggle("active", index === row);
       name.classList.toggle("lit", value >= LIT);
     });

@@ -63,8 +63,8 @@ export function mount(host, payload) {
   const relationChoice = choice("Layer", relations.map(nameLayer), (at) => ((state.edges.map = relations[at]), startEdges()));
   const showEdges = make("input", { type: "checkbox" });
   const threshold = make("input", { type: "range", min: 0, max: 1, step: 0.005, "aria-label": "least weight of a relation that is drawn" });
-  showEdges.addEventListener("change", () => ((state.edges.on = showEdges.checked), paint()));
-  threshold.addEventListener("input", () => ((state.edges.threshold = threshold.value * state.edges.largest), paint()));
+  showEdges.addEventListener("change", () => ((state.edges.on = showEdges.checked), drawEdges()));
+  threshold.addEventListener("input", () => ((state.edges.threshold = threshold.value * state.edges.largest), drawEdges()));
   const edgeControls = make("div", { class: "controls relations" },
     make("label", { class: "toggle" }, showEdges, "Relations between regions"),
     relations.length > 1 ? relationChoice : null,
@@ -96,8 +96,6 @@ export function mount(host, payload) {
 
   function changeMap() {
     const { map } = state;
-    map.judged = Boolean(map.verdicts);
-    map.largest ??= largestOf(map.values);
     matrix.show(map);
     sentence.judge(map, verdictText);
     const found = judged().filter(([verdict]) => verdict === "hit" || verdict === "miss" || verdict === "uncovered");
@@ -119,8 +117,9 @@ export function mount(host, payload) {
 
   function drawScaleChoice() {
     const { map } = state;
-    const options = [[`0 – ${short(map.largest)}`, "one scale for the whole map, up to its largest value", () => !state.stretch && !state.whole, { stretch: false, whole: false }]];
-    if (map.scale !== "signed") options.push(["0 – 1", "one scale, the whole range that such values can have", () => !state.stretch && state.whole, { stretch: false, whole: true }]);
+    const from = map.signed ? "±" : "0 – ";
+    const options = [[from + short(map.largest), "one scale for the whole map, up to its largest value", () => !state.stretch && !state.whole, { stretch: false, whole: false }]];
+    if (map.scale !== "signed") options.push([`${from}1`, "one scale, the whole range that such values can have", () => !state.stretch && state.whole, { stretch: false, whole: true }]);
     if (map.axes[0] !== null) options.push([`stretch per ${rowName(map)}`, `each ${rowName(map)} has its own scale, up to its own largest value: colours of two ${rowName(map)}s cannot be compared`, () => state.stretch, { stretch: true, whole: false }]);
     scaleChoice.replaceChildren(...options.map(([text, title, on, change]) => {
       const node = make("button", { type: "button", title, "aria-pressed": String(on()) }, text);
@@ -138,16 +137,15 @@ export function mount(host, payload) {
     const { map } = state;
     const span = state.stretch && row !== null ? state.spans[row] : state.whole ? 1 : map.largest;
     const share = span ? Math.min(Math.abs(value) / span, 1) : 0;
-    const signed = map.scale === "signed" || map.scale === "cosine";
+    const { signed } = map;
     return { strength: signed && value < 0 ? 0 : share, rgb: signed ? state.diverging(0.5 + (Math.sign(value) * share) / 2) : state.sequential(share) };
   }
 
   function recolour() {
     if (!state.map) return paint();
     const { map } = state;
-    const dark = state.theme === "dark";
-    state.sequential = ramp(dark ? PALETTE.sequential.toReversed() : PALETTE.sequential);
-    state.diverging = ramp(PALETTE.diverging);
+    state.sequential = ramp(PALETTE[state.theme].sequential);
+    state.diverging = ramp(PALETTE[state.theme].diverging);
     state.spans = Array.from({ length: map.rows }, (_, row) => largestOf(map.row(row)));
     const look = getComputedStyle(root);
     matrix.draw(colour, { ring: look.getPropertyValue("--ring"), muted: look.getPropertyValue("--muted"), font: look.fontFamily });
@@ -165,6 +163,7 @@ export function mount(host, payload) {
     picture.layout(left, wide ? 440 : 520);
     root.style.setProperty("--left", `${wide ? Math.max(picture.width, 260) : width}px`);
     if (matrix) matrix.layout(wide ? width - Math.max(picture.width, 260) - 28 : width, wide ? Math.max(picture.height, 480) : 480);
+    drawEdges();
     recolour();
   }
 
@@ -185,7 +184,7 @@ export function mount(host, payload) {
       else if (active?.axis === rows) give(columns, map.row(active.index), () => active.index);
       else if (active?.axis === columns) give(rows, map.column(active.index), (at) => at);
     }
-    if (active?.axis === "word") {
+    if (active?.axis === "word" && picture.placed) {
       for (const mention of payload.mentions) if (mention.words.includes(active.index)) found.trueBoxes.push(...mention.boxes);
     } else if (active?.axis === "region") {
       payload.right.forEach((regions, word) => regions.includes(active.index) && found.named.add(word));
@@ -200,7 +199,7 @@ export function mount(host, payload) {
     sentence.light(now);
     picture.light(now, state.theme);
     if (matrix) matrix.light(now);
-    paintEdges(now);
+    picture.lightEdges(now.active);
     readout.replaceChildren(...describe(now));
     readout.classList.toggle("pinned", now.pinned);
   }
@@ -220,19 +219,19 @@ export function mount(host, payload) {
     state.edges.threshold = keep >= 0 ? Math.abs(all[keep].value) : 0;
     threshold.value = state.edges.largest ? state.edges.threshold / state.edges.largest : 0;
     threshold.disabled = !all.length;
-    paint();
+    drawEdges();
   }
 
-  function paintEdges(now) {
+  function drawEdges() {
     const { edges } = state;
-    if (!edges.map || !edges.all) return;
+    if (!edges.all || !picture.width) return;
     const shown = edges.all.filter(({ value }) => Math.abs(value) >= edges.threshold - 1e-9);
-    picture.drawEdges(edges.on ? shown : [], edges.largest, now.active?.axis === "region" ? now.active.index : -1);
+    picture.drawEdges(edges.on ? shown : [], edges.largest);
     picture.stage.classList.toggle("graph", edges.on);
-    picture.edges.classList.toggle("behind", now.active?.axis === "word");
     edgeControls.classList.toggle("off", !edges.on);
     const capped = shown.length > MOST_EDGES ? `, the ${MOST_EDGES} strongest drawn` : "";
     edgeCount.textContent = `weight ≥ ${short(edges.threshold)}: ${shown.length} of ${edges.all.length}${capped}`;
+    picture.lightEdges(state.pinned ?? state.resting);
   }
 
   function verdictText(at) {
@@ -241,9 +240,9 @@ export function mount(host, payload) {
     const name = mention.words.map((word) => payload.words[word]).join(" ");
     const strongest = `its strongest, ${nameRegion(payload, top)} (${short(weight)}),`;
     const few = mention.right.slice(0, 6).join(", ") + (mention.right.length > 6 ? " …" : "");
-    const right = `right are ${few} (IoU ≥ 0.5 with a true box)`;
-    if (verdict === "hit") return `“${name}” hit: ${strongest} is right; ${right}.`;
-    if (verdict === "miss") return `“${name}” miss: ${strongest} is wrong; ${right}.`;
+    const right = `Right: ${few} (IoU ≥ 0.5 with a true box).`;
+    if (verdict === "hit") return `“${name}” hit: ${strongest} is right. ${right}`;
+    if (verdict === "miss") return `“${name}” miss: ${strongest} is wrong. ${right}`;
     if (verdict === "uncovered") return `“${name}” cannot be hit: no region reaches IoU 0.5 with a true box of it.`;
     return `“${name}” is not checked: what it names has no box.`;
   }
@@ -279,7 +278,7 @@ export function mount(host, payload) {
 
   function drawLegend() {
     const { map } = state;
-    const signed = map.scale === "signed" || map.scale === "cosine";
+    const { signed } = map;
     const stops = Array.from({ length: 11 }, (_, at) => css(signed ? state.diverging(at / 10) : state.sequential(at / 10)));
     const most = state.stretch ? `each ${rowName(map)}’s largest` : state.whole ? "1" : `${short(map.largest)}, the largest in this map`;
     const least = !signed ? "0" : state.stretch ? "−" : state.whole ? "−1" : short(-map.largest);
@@ -287,7 +286,8 @@ export function mount(host, payload) {
     const items = [make("li", { class: "scale" }, make("span", {}, least), make("i", { class: "bar", style: `background:linear-gradient(90deg,${stops.join()})` }), make("span", {}, most))];
     if (map.axes[1] !== null && map.columns > 1) items.push(item(make("i", { class: "dot" }), `the ${rowName(map)}’s largest`));
     if (map.judged) {
-      items.push(item(make("i", { class: "ring" }), "right region (IoU ≥ 0.5)"), item(make("i", { class: "true-box" }), "true box"));
+      items.push(item(make("i", { class: "ring" }), "right region (IoU ≥ 0.5)"));
+      if (picture.placed) items.push(item(make("i", { class: "true-box" }), "true box"));
       const seen = new Set(judged().map(([verdict]) => (verdict === "ungrounded" ? "uncovered" : verdict)));
       if (seen.has("hit")) items.push(item(badge("hit"), "strongest region is right"));
       if (seen.has("miss")) items.push(item(badge("miss"), "it is not"));

@@ -19,7 +19,7 @@ class Picture {
     const byArea = [...this.regions.keys()].sort((a, b) => area(this.boxes[b]) - area(this.boxes[a]));
     this.layer = makeSvg("svg", { role: "group", "aria-label": "regions" }, ...byArea.map((index) => this.regions[index]), this.truth, this.edges);
     this.tags = make("div", { class: "tags", "aria-hidden": "true" });
-    this.stage = make("div", { class: "stage", "data-blank": !this.photo }, this.photo, this.veil, this.layer, this.tags);
+    this.stage = make("div", { class: "stage", "data-blank": !this.photo, "data-many": payload.regions > 30 }, this.photo, this.veil, this.layer, this.tags);
     this.root = make("figure", { class: "picture" }, this.stage, this.remark());
   }
 
@@ -79,6 +79,7 @@ class Picture {
     this.stage.classList.toggle("busy", Boolean(colours) || chosen >= 0);
     this.regions.forEach((node, index) => {
       const strength = colours ? colours[index].strength : 0;
+      if (!looksNew(node, strength, index === chosen, index === chosen && lights.pinned)) return;
       node.classList.toggle("lit", strength >= LIT);
       node.classList.toggle("active", index === chosen);
       node.setAttribute("aria-pressed", String(index === chosen && lights.pinned));
@@ -139,20 +140,29 @@ class Picture {
     this.tags.replaceChildren(...tags);
   }
 
-  /** Relation edges at or above a threshold, strongest last; those of the active region stand out. */
-  drawEdges(edges, largest, active) {
+  /** Relation edges at or above a threshold, strongest last. */
+  drawEdges(edges, largest) {
     const shown = edges.slice(0, MOST_EDGES).reverse();
     const nodes = new Set(shown.flatMap(({ from, to }) => [from, to]));
     const lines = shown.map(({ from, to, value }) => {
       const strength = Math.abs(value) / (largest || 1);
-      const touches = active < 0 || from === active || to === active;
-      return arrow(this.centre(from), this.centre(to), 1 + 3 * strength, { class: `edge${value < 0 ? " negative" : ""}${touches ? "" : " faint"}`, "data-from": from, "data-to": to });
+      return arrow(this.centre(from), this.centre(to), 1 + 3 * strength, { class: value < 0 ? "edge negative" : "edge", "data-from": from, "data-to": to });
     });
     const dots = [...nodes].map((index) => {
       const [x, y] = this.centre(index);
-      return makeSvg("g", { class: index === active ? "node active" : "node" }, makeSvg("circle", { cx: x, cy: y, r: 8.5 }), makeSvg("text", { x, y: y + 3.5 }, String(index)));
+      return makeSvg("g", { class: "node", "data-node": index }, makeSvg("circle", { cx: x, cy: y, r: 8.5 }), makeSvg("text", { x, y: y + 3.5 }, String(index)));
     });
     this.edges.replaceChildren(...lines, ...dots);
+  }
+
+  /** Let the edges of the active region stand out, and all step back behind a word's heat. */
+  lightEdges(active) {
+    this.edges.classList.toggle("behind", active?.axis === "word");
+    const region = active?.axis === "region" ? String(active.index) : null;
+    for (const { classList, dataset } of this.edges.children) {
+      if (dataset.node) classList.toggle("active", dataset.node === region);
+      else classList.toggle("faint", region !== null && dataset.from !== region && dataset.to !== region);
+    }
   }
 }
 

@@ -70,6 +70,7 @@ class Sentence {
     this.words.forEach((node, index) => {
       const active = lights.active?.axis === "word" && lights.active.index === index;
       const colour = lights.words ? lights.colour(lights.words[index], lights.wordRow(index)) : null;
+      if (!looksNew(node, active, lights.named.has(index), active && lights.pinned, colour?.rgb, colour?.strength >= LIT)) return;
       node.classList.toggle("active", active);
       node.classList.toggle("lit", Boolean(colour && colour.strength >= LIT));
       node.classList.toggle("named", lights.named.has(index));
