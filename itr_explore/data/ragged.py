@@ -14,7 +14,7 @@ class Ragged:
 
     Nothing is copied but the rows that are asked for. Of a memory-mapped file, an image's rows are announced
     to the system before they are touched, so that they are read at once and not page by page; and pages that
-    were touched are handed back every 128 MiB, since they count as the process's memory while they are mapped.
+    were touched are handed back every 128 MiB, since they count as the process's memory while mapped.
 
     Args:
         values: `[row feature]`, float16, float32, float64, int8 or uint8; an array, a memory map, or a view
