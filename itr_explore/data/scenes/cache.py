@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import logging
 import os
 import shutil
 import warnings
@@ -74,8 +75,6 @@ def kept(name: str, write: Callable[[Path], dict], read: Callable[[Path], Found]
     Raises:
         OSError: the folder cannot be written or the disk is full; nothing is left behind.
     """
-    from filelock import FileLock
-
     root = cache_folder()
     folder = root / f"{name}-{digest()}"
     if folder.exists():
@@ -84,7 +83,7 @@ def kept(name: str, write: Callable[[Path], dict], read: Callable[[Path], Found]
     with _saying_what_to_do(root, wanted_bytes):
         root.mkdir(parents=True, exist_ok=True)
         remove_unfinished(root)
-        with FileLock(root / f"{folder.name}.lock"):
+        with _locked(root / f"{folder.name}.lock"):
             try:
                 return _read(folder, read)  # somebody else has made it while we waited
             except FileNotFoundError:
@@ -146,6 +145,23 @@ def _read(folder: Path, read: Callable[[Path], Found]) -> Found:
         return read(folder)
     except FileNotFoundError as error:
         raise ValueError(f"{Path(error.filename).name} is missing") from error
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """Hold a lock that goes when the process goes, however it goes; say so if somebody else has it."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(file)
+    try:
+        lock.acquire(timeout=2)
+    except Timeout:
+        logging.getLogger("itr_explore").warning("another process is making the same scenes; waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager

@@ -27,8 +27,8 @@ EXTRAS = {"double": 0.35, "part": 0.22, "merged": 0.18, "background": 0.25}  # w
 def propose(scene: Scene, draft: int = 0) -> np.ndarray:
     """Boxes of a scene, the same for the same scene and draft: [region 4] float32, FEWEST to MOST of them.
 
-    The whole scene is always among them. A visible thing nearly always has a box, though one in fifteen is
-    placed so badly that it covers less than half; a small or much hidden thing may have none.
+    The whole scene is always among them. A thing nearly always has a box, but that may be badly placed, and
+    a small or much hidden thing may have none: about one thing in twenty is not covered by any.
     """
     chance = np.random.default_rng([scene.seed, 1 + draft])
     scored: list[tuple[float, Box]] = [(float(chance.normal(0.6, 0.25)), WHOLE)]

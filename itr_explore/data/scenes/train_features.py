@@ -138,7 +138,7 @@ def _folded(body: nn.Sequential) -> nn.Sequential:
 def main(arguments: Iterable[str] | None = None) -> None:
     """Draw, train, measure on scenes of the validation split, save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scenes", type=int, default=5000, help="training scenes (default 5000)")
+    parser.add_argument("--scenes", type=int, default=4000, help="training scenes (default 4000)")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2, help="for drawing (default 2)")

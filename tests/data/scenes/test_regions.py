@@ -22,6 +22,12 @@ def test_a_scene_has_the_same_proposals_whenever_it_is_asked(scenes, proposals):
     np.testing.assert_array_equal(propose(scenes[3]), proposals[3])
 
 
+def test_a_seed_gives_these_proposals_on_every_machine():
+    boxes = propose(make_scene((0, "train", 0)))
+    assert len(boxes) == 14
+    np.testing.assert_allclose(boxes[:2], [[0, 0, 1, 1], [0.7464, 0.7380, 0.8460, 0.9190]], atol=1e-4)
+
+
 def test_another_draft_of_a_scene_has_other_proposals(scenes, proposals):
     again = propose(scenes[3], draft=1)
     assert again.shape != proposals[3].shape or not np.allclose(again, proposals[3])
