@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from itr_explore.data.checks import check_collection, no_words
 from itr_explore.data.ragged import Ragged
 from itr_explore.data.text import encode_flat, split_words
+from itr_explore.data.thumbnails import gallery, summary
 from itr_explore.records import Example, Pair, Truth
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ class Collection:
         self._regions, self._boxes = regions, boxes
         self._label_codes, self._label_names = label_codes, label_names
         self._open_image, self._truth_of, self._objects_of = open_image, truth_of, objects_of
-        self._check()
+        check_collection(self)
         self._image_rows, self._caption_rows = np.arange(len(self)), np.arange(len(self.captions))
         self._index_captions()
 
@@ -115,6 +117,11 @@ class Collection:
     def region_dim(self) -> int:
         """How many features a region has."""
         return self._regions.values.shape[1]
+
+    @property
+    def region_counts(self) -> np.ndarray:
+        """How many regions each image has, `[image]`."""
+        return self._regions.lengths
 
     @property
     def has_boxes(self) -> bool:
@@ -245,39 +252,20 @@ class Collection:
             ids, starts = encode_flat(tokenizer, self.captions)
             blank = np.flatnonzero(np.diff(starts) <= 2)
             if len(blank):
-                raise ValueError(self._blank(int(blank[0])))
+                raise ValueError(no_words(self, int(blank[0])))
             self._tokens = (tokenizer, ids, starts)
         return self._tokens[1:]
 
     def __repr__(self) -> str:
-        return f"<{self._title()}: {self._counts()}>"
+        return f"<{summary(self)}>"
 
     def _repr_html_(self) -> str:
-        from itr_explore.data.thumbnails import gallery
-
-        return gallery(self, f"{self._title()}: {self._counts()}")
-
-    def _title(self) -> str:
-        return f"{self.name}, {self.split}"
-
-    def _counts(self) -> str:
-        lengths = self._regions.lengths
-        fewest, most = (int(lengths.min()), int(lengths.max())) if len(lengths) else (0, 0)
-        regions = f"{most}" if fewest == most else f"{fewest} to {most}"
-        extras = [name for name, there in [("boxes", self.has_boxes), ("truth", self.has_truth)] if there]
-        return ", ".join(
-            [
-                f"{len(self):,} images",
-                f"{len(self.captions):,} captions",
-                f"{regions} regions an image of {self.region_dim:,} features",
-                *extras,
-            ]
-        )
+        return gallery(self)
 
     def _row(self, image: int) -> int:
         row = operator.index(image)
         if not -len(self) <= row < len(self):
-            raise IndexError(f"{self._title()} has {len(self)} images; wanted number {image}")
+            raise IndexError(f"{self.name}, {self.split} has {len(self)} images; wanted number {image}")
         return row % len(self)
 
     def _index_captions(self) -> None:
@@ -286,39 +274,3 @@ class Collection:
             self.image_of[self._captions_by_image], np.arange(len(self) + 1)
         )
         self._tokens = None
-
-    def _blank(self, caption: int) -> str:
-        image = self.image_ids[self.image_of[caption]]
-        return (
-            f"a caption of image {image!r} of {self._title()} has no words: {self.captions[caption]!r}; "
-            "give it some or leave it out"
-        )
-
-    def _check(self) -> None:
-        images, captions, rows = len(self.image_ids), len(self.captions), len(self._regions.values)
-        if len(self._regions) != images:
-            raise ValueError(
-                f"{self._title()}: {images} image ids but regions of {len(self._regions)} images"
-            )
-        if len(set(self.image_ids)) != images:
-            seen: set[str] = set()
-            twice = next(name for name in self.image_ids if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-            raise ValueError(f"{self._title()}: image id {twice!r} occurs twice; every image needs its own")
-        if self.image_of.shape != (captions,):
-            raise ValueError(
-                f"{self._title()}: {captions} captions but image_of is {list(self.image_of.shape)}"
-            )
-        if captions and not 0 <= self.image_of.min() <= self.image_of.max() < images:
-            raise ValueError(f"{self._title()}: image_of names an image outside the {images} there are")
-        if images and not self._regions.lengths.min():
-            bare = self.image_ids[int(self._regions.lengths.argmin())]
-            raise ValueError(f"{self._title()}: image {bare!r} has no regions; leave it out")
-        for row, caption in enumerate(self.captions):
-            if not isinstance(caption, str):
-                raise ValueError(f"{self._title()}: caption {row} is {type(caption).__name__}, wanted text")
-            if not caption.strip():
-                raise ValueError(self._blank(row))
-        if self._boxes is not None and self._boxes.shape != (rows, 4):
-            raise ValueError(f"{self._title()}: {rows} regions but boxes {list(self._boxes.shape)}")
-        if self._label_codes is not None and self._label_codes.shape != (rows,):
-            raise ValueError(f"{self._title()}: {rows} regions but labels {list(self._label_codes.shape)}")

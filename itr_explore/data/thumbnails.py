@@ -25,12 +25,25 @@ def data_uri(image: Image, long_side: int = LONG_SIDE, quality: int = 70) -> str
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def gallery(collection: Collection, title: str) -> str:
-    """HTML with a title and the first pictures, each over its first caption; all text is escaped."""
+def summary(collection: Collection) -> str:
+    """A collection in one line: its name, how many of what, and what is known besides."""
+    counts = collection.region_counts
+    fewest, most = (int(counts.min()), int(counts.max())) if len(counts) else (0, 0)
+    regions = f"{most}" if fewest == most else f"{fewest} to {most}"
+    parts = [
+        f"{len(collection):,} images",
+        f"{len(collection.captions):,} captions",
+        f"{regions} regions an image of {collection.region_dim:,} features",
+    ]
+    parts += [name for name in ("boxes", "truth") if getattr(collection, f"has_{name}")]
+    return f"{collection.name}, {collection.split}: {', '.join(parts)}"
+
+
+def gallery(collection: Collection) -> str:
+    """HTML with a line of counts and the first pictures, each over its first caption; all text is escaped."""
     figures = "".join(_figure(collection, row) for row in range(min(SHOWN, len(collection))))
-    return (
-        f'<div><p>{escape(title)}</p><div style="display:flex;flex-wrap:wrap;gap:12px">{figures}</div></div>'
-    )
+    row = f'<div style="display:flex;flex-wrap:wrap;gap:12px">{figures}</div>'
+    return f"<div><p>{escape(summary(collection))}</p>{row}</div>"
 
 
 def _figure(collection: Collection, row: int) -> str:

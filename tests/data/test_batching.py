@@ -136,5 +136,5 @@ def test_large_but_finite_features_are_no_error(parts, tokenizer):
 
 def test_a_caption_of_punctuation_alone_is_refused_with_its_image(parts, tokenizer):
     collection = Collection(**{**parts, "captions": ["a dog", "?!", "b", "c", "d"]})
-    with pytest.raises(ValueError, match="a caption of image 'second' of small, test has no words: '\\?!'"):
+    with pytest.raises(ValueError, match="small, test: a caption of image 'second' has no words: '\\?!'"):
         collate(collection, [], [0], tokenizer)

@@ -156,7 +156,7 @@ def test_a_picture_that_cannot_be_opened_does_not_hide_the_others(parts):
         ({"image_of": np.array([0, 1, 2, 3, 0])}, "an image outside the 3"),
         (
             {"captions": ["a", "b", "  ", "d", "e"]},
-            "a caption of image 'first' of small, test has no words: '  '",
+            "small, test: a caption of image 'first' has no words: '  '",
         ),
         ({"captions": ["a", "b", b"c", "d", "e"]}, "caption 2 is bytes, wanted text"),
         ({"boxes": np.zeros((5, 4))}, "6 regions but boxes"),

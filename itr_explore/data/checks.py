@@ -1,0 +1,68 @@
+"""What must hold of every collection, whatever its source; each failure is one sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from itr_explore.data.collection import Collection
+
+
+def check_collection(collection: Collection) -> None:
+    """Refuse a collection whose parts do not fit each other.
+
+    Raises:
+        ValueError: says which part, of which collection, and where it can the image.
+    """
+    problem = (
+        _problem_of_images(collection) or _problem_of_captions(collection) or _problem_of_regions(collection)
+    )
+    if problem:
+        raise ValueError(f"{collection.name}, {collection.split}: {problem}")
+
+
+def no_words(collection: Collection, caption: int) -> str:
+    """What to say of a caption that has no words."""
+    image = collection.image_ids[collection.image_of[caption]]
+    return (
+        f"{collection.name}, {collection.split}: a caption of image {image!r} has no words: "
+        f"{collection.captions[caption]!r}; give it some or leave it out"
+    )
+
+
+def _problem_of_images(collection: Collection) -> str | None:
+    images, counts = len(collection.image_ids), collection.region_counts
+    if len(counts) != images:
+        return f"{images} image ids but regions of {len(counts)} images"
+    if len(set(collection.image_ids)) != images:
+        seen: set[str] = set()
+        for name in collection.image_ids:
+            if name in seen:
+                return f"image id {name!r} occurs twice; every image needs its own"
+            seen.add(name)
+    if images and not counts.min():
+        return f"image {collection.image_ids[int(counts.argmin())]!r} has no regions; leave it out"
+    return None
+
+
+def _problem_of_captions(collection: Collection) -> str | None:
+    images, captions, image_of = len(collection), len(collection.captions), collection.image_of
+    if image_of.shape != (captions,):
+        return f"{captions} captions but image_of is {list(image_of.shape)}"
+    if captions and not 0 <= image_of.min() <= image_of.max() < images:
+        return f"image_of names an image outside the {images} there are"
+    for row, caption in enumerate(collection.captions):
+        if not isinstance(caption, str):
+            return f"caption {row} is {type(caption).__name__}, wanted text"
+        if not caption.strip():
+            raise ValueError(no_words(collection, row))
+    return None
+
+
+def _problem_of_regions(collection: Collection) -> str | None:
+    rows = len(collection._regions.values)
+    if collection._boxes is not None and collection._boxes.shape != (rows, 4):
+        return f"{rows} regions but boxes {list(collection._boxes.shape)}"
+    if collection._label_codes is not None and collection._label_codes.shape != (rows,):
+        return f"{rows} regions but labels {list(collection._label_codes.shape)}"
+    return None
