@@ -2,9 +2,12 @@
 
 import base64
 import re
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from itr_explore.records import Map
 from itr_explore.widgets.assets import pair_view_script
 from itr_explore.widgets.page import framed, save_page
 from itr_explore.widgets.pair_view import PairView
@@ -128,7 +131,7 @@ def test_arrows_follow_the_reading_direction(show):
 def test_choosing_another_map_changes_what_lights_and_what_is_written(show):
     page = show()
     assert "the score is computed from these values" in page.locator(".about").inner_text()
-    page.get_by_label("Map").select_option(label="word → region · derived")
+    page.get_by_label("Map").select_option("word → region · cosine · derived")
     assert "derived" in page.locator(".about").inner_text()
     assert "not computed" in page.locator(".about").inner_text()
     word(page, 2).hover()
@@ -167,7 +170,7 @@ def test_the_table_follows_the_map(show):
     page = show()
     page.get_by_text("Numbers as a table").click()
     before = page.locator(".numbers table").inner_text()
-    page.get_by_label("Map").select_option(label="word → region · derived")
+    page.get_by_label("Map").select_option("word → region · cosine · derived")
     assert page.locator(".numbers table").inner_text() != before
 
 
@@ -304,3 +307,23 @@ def test_tiles_carry_no_true_boxes(show):
     word(page, 2).hover()
     assert page.locator(".truth rect").count() == 0
     assert "true box" not in page.locator(".legend").inner_text()
+
+
+def test_a_map_with_one_value_a_region_is_read_out_as_that(open_page, make_explanation, tmp_path):
+    explanation = make_explanation()
+    shares = Map("memory.share", "per_region", np.array([0.1, 0.5, 0.2, 0.15, 0.05]), "attention", "row_sum")
+    path = PairView(replace(explanation, maps=(shares,))).save_html(tmp_path / "pair.html")
+    page = open_page(path)
+    assert lit(page) == {0, 1, 2, 3}, "lit without resting on anything"
+    page.locator('[data-region="1"]').dispatch_event("pointerenter")
+    assert page.locator(".readout").inner_text().splitlines()[0] == "region 1: 0.50"
+
+
+def test_an_explanation_without_maps_still_shows_its_picture_and_says_so(
+    open_page, make_explanation, tmp_path
+):
+    path = PairView(replace(make_explanation(), maps=())).save_html(tmp_path / "pair.html")
+    page = open_page(path)
+    assert "no map to show" in page.locator(".right").inner_text()
+    page.locator('[data-region="1"]').dispatch_event("pointerenter")
+    assert page.locator('[data-region="1"].active').count() == 1

@@ -119,7 +119,7 @@ class Matrix {
           pen.roundRect(x + gap + 1, y + gap + 1, w - 2 * gap - 2, h - 2 * gap - 2, w > 12 ? 3 : 1);
           pen.stroke();
         }
-        if (column === top && values[top] > 0 && this.map.columns > 1) {
+        if (column === top && values.some((value) => value < values[top])) {
           pen.fillStyle = inkOn(rgb);
           pen.beginPath();
           pen.arc(x + w / 2, y + h / 2, Math.min(w, h) > 14 ? 2.6 : 1.5, 0, 7);

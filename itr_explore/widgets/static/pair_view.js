@@ -11,11 +11,11 @@ const SCALES = {
 };
 const FIRST_EDGES = 1; // edges a region that the first threshold leaves
 
-function nameMap(map, maps) {
-  const layer = map.layer === null ? "" : ` · layer ${map.layer}`;
-  const head = map.head === null ? "" : ` · head ${map.head}`;
-  const alike = maps.filter((other) => other.kind === map.kind && other.origin === map.origin && other.layer === map.layer && other.head === map.head);
-  return `${ARROWS[map.kind]} · ${map.origin}${layer}${head}${alike.length > 1 ? ` · ${map.name}` : ""}`;
+/** What a map relates, what it is called in the model, where, and how it was come by. */
+function nameMap({ kind, name, layer, head, origin }) {
+  const leaf = name.split(".").at(-1);
+  const parts = [ARROWS[kind], leaf === kind ? null : leaf, layer === null ? null : `layer ${layer}`, head === null ? null : `head ${head}`, origin];
+  return parts.filter(Boolean).join(" · ");
 }
 
 const nameLayer = ({ layer, head, name }) => (layer === null ? name : `${layer}${head === null ? "" : `, head ${head}`}`);
@@ -58,7 +58,7 @@ export function mount(host, payload) {
   const numbers = make("details", { class: "numbers" }, make("summary", {}, "Numbers as a table"));
   const edgeCount = make("output", {});
 
-  const mapChoice = choice("Map", maps.map((map) => nameMap(map, maps)), (at) => ((state.map = maps[at]), changeMap()));
+  const mapChoice = choice("Map", maps.map(nameMap), (at) => ((state.map = maps[at]), changeMap()));
   const scaleChoice = make("span", { class: "switch", role: "group", "aria-label": "colour scale" });
   const relationChoice = choice("Layer", relations.map(nameLayer), (at) => ((state.edges.map = relations[at]), startEdges()));
   const showEdges = make("input", { type: "checkbox" });
@@ -238,7 +238,7 @@ export function mount(host, payload) {
     const [verdict, top, weight] = judged()[at];
     const mention = payload.mentions[at];
     const name = mention.words.map((word) => payload.words[word]).join(" ");
-    const strongest = `its strongest, ${nameRegion(payload, top)} (${short(weight)}),`;
+    const strongest = `its strongest, ${nameRegion(payload, top)} at ${short(weight)},`;
     const few = mention.right.slice(0, 6).join(", ") + (mention.right.length > 6 ? " …" : "");
     const right = `Right: ${few} (IoU ≥ 0.5 with a true box).`;
     if (verdict === "hit") return `“${name}” hit: ${strongest} is right. ${right}`;
@@ -258,11 +258,14 @@ export function mount(host, payload) {
     const word = active.axis === "word";
     const title = word ? `“${payload.words[active.index]}”` : nameRegion(payload, active.index);
     const parts = [make("b", {}, title)];
+    const vector = state.map && (state.map.axes[0] === null || state.map.axes[1] === null);
+    const values = word ? now.words : now.regions;
+    if (vector && values) parts.push(": ", short(values[active.index]));
     if (word && payload.unknown.includes(active.index)) parts.push(" (a word the model has never seen)");
-    if (word && now.regions) parts.push(" → ", strongest(now.regions, (at) => `region ${at}`));
-    if (!word && now.words) parts.push(" ← ", strongest(now.words, (at) => payload.words[at]));
-    if (!word && now.regions) parts.push(" → ", strongest(now.regions, (at) => `region ${at}`));
-    if (word && now.words) parts.push(" → ", strongest(now.words, (at) => payload.words[at]));
+    if (word && now.regions && !vector) parts.push(" → ", strongest(now.regions, (at) => `region ${at}`));
+    if (!word && now.words && !vector) parts.push(" ← ", strongest(now.words, (at) => payload.words[at]));
+    if (!word && now.regions && !vector) parts.push(" → ", strongest(now.regions, (at) => `region ${at}`));
+    if (word && now.words && !vector) parts.push(" → ", strongest(now.words, (at) => payload.words[at]));
     const other = cross && (cross.axis === "word" ? now.words : now.regions);
     if (other) parts.push(make("span", { class: "cross" }, ` here: ${cross.axis === "word" ? payload.words[cross.index] : `region ${cross.index}`}: ${short(other[cross.index])}`));
     if (word) {
@@ -284,7 +287,7 @@ export function mount(host, payload) {
     const least = !signed ? "0" : state.stretch ? "−" : state.whole ? "−1" : short(-map.largest);
     const item = (sign, text) => make("li", {}, sign, text);
     const items = [make("li", { class: "scale" }, make("span", {}, least), make("i", { class: "bar", style: `background:linear-gradient(90deg,${stops.join()})` }), make("span", {}, most))];
-    if (map.axes[1] !== null && map.columns > 1) items.push(item(make("i", { class: "dot" }), `the ${rowName(map)}’s largest`));
+    if (map.axes[1] !== null && map.columns > 1) items.push(item(make("i", { class: "dot" }), map.axes[0] === null ? "the largest" : `the ${rowName(map)}’s largest`));
     if (map.judged) {
       items.push(item(make("i", { class: "ring" }), "right region (IoU ≥ 0.5)"));
       if (picture.placed) items.push(item(make("i", { class: "true-box" }), "true box"));
@@ -295,6 +298,9 @@ export function mount(host, payload) {
     } else if (!payload.truth) items.push(make("li", { class: "quiet" }, "No truth is known for this pair, so nothing is judged."));
     if (payload.unknown.length) items.push(item(make("i", { class: "unknown" }, "word"), "never seen by the model"));
     if (relations.length) items.push(item(makeSvg("svg", { class: "sample", viewBox: "0 0 26 12", "aria-hidden": "true" }, arrow([-7, 4], [35, 4], 1.6, { class: "edge" })), "relation, from → to, width its weight"));
+    if (relations.some((found) => found.values.some((value) => value < 0))) {
+      items.push(item(makeSvg("svg", { class: "sample", viewBox: "0 0 26 12", "aria-hidden": "true" }, arrow([-7, 4], [35, 4], 1.6, { class: "edge negative" })), "below zero"));
+    }
     legend.replaceChildren(...items);
   }
 

@@ -97,6 +97,7 @@ class Picture {
     pen.clearRect(0, 0, width, height);
     if (!colours && chosen < 0) return;
     const shade = channels(PALETTE.veil);
+    const tint = this.photo ? (theme === "dark" ? 0.28 : 0.45) : 0.85;
     const depth = this.photo ? 0.55 : theme === "dark" ? 0.35 : 0.06;
     pen.fillStyle = css(shade, depth);
     pen.fillRect(0, 0, width, height);
@@ -109,7 +110,7 @@ class Picture {
       pen.fillStyle = css(shade, depth * (1 - strength(index) ** 0.6));
       pen.fillRect(...box);
       if (!colours) continue;
-      pen.fillStyle = css(colours[index].rgb, (this.photo ? 0.45 : 0.85) * strength(index));
+      pen.fillStyle = css(colours[index].rgb, tint * strength(index));
       pen.fillRect(...box);
     }
   }
