@@ -51,16 +51,16 @@ def write_split(
 
     if processes is None:
         processes = min(_processors(), MOST_PROCESSES) if size >= WORTH_IT else 1
-    features = []
+    features, schema = [], scenes_schema()
     with (
         tqdm(total=size, desc=f"making {size} {split} scenes", unit="scene", mininterval=0.5) as bar,
         pa.OSFile(str(folder / SCENES), "wb") as file,
-        pa.ipc.new_stream(file, scenes_schema()) as writer,
+        pa.ipc.new_stream(file, schema) as writer,
     ):
         for batch in _batches(split, size, seed, processes):
             values = batch.column("features").flatten()
             features.append(values.flatten().to_numpy().reshape(len(values), -1))
-            writer.write_batch(batch.drop_columns(["features"]).cast(scenes_schema()))
+            writer.write_batch(batch.drop_columns(["features"]).cast(schema))
             bar.update(batch.num_rows)
     values = np.concatenate(features)
     rows = pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), values.shape[1])

@@ -32,6 +32,7 @@ SCENES, FEATURES, CARD = (
 )  # a finished folder; the card comes last
 UNFINISHED = "unfinished-"  # folders that are being written, or were when somebody pulled the plug
 SOURCES_NOT_IN_DATA = ("__init__.py", "cache.py", "load.py", "train_features.py")
+NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 DAMAGE = (OSError, ValueError, KeyError, TypeError)  # what reading a damaged folder raises
 
 
@@ -116,9 +117,8 @@ def remove_unfinished(root: Path) -> None:
 
 def _write(folder: Path, write: Callable[[Path], dict], wanted_bytes: int) -> None:
     """Write beside `folder`, then rename. The caller holds the lock."""
-    free = shutil.disk_usage(folder.parent).free
-    if free < wanted_bytes:
-        raise OSError(errno.ENOSPC, f"only {free / 1e6:.0f} MB are free")
+    if shutil.disk_usage(folder.parent).free < wanted_bytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     unfinished = folder.with_name(f"{UNFINISHED}{folder.name}")
     unfinished.mkdir()
     try:
@@ -170,17 +170,10 @@ def _saying_what_to_do(root: Path, wanted_bytes: int) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (
-            errno.ENOSPC,
-            errno.EDQUOT,
-            errno.EACCES,
-            errno.EROFS,
-            errno.ENOTDIR,
-            errno.EEXIST,
-        ):
+        if error.errno not in NO_PLACE:
             raise
         raise OSError(
             error.errno,
-            f"cannot keep scenes in {root}: {error.strerror}. About {wanted_bytes / 1e6:.0f} MB are wanted; "
-            f"make room there, or name another folder with the environment variable {ENVIRONMENT}",
+            f"cannot keep scenes in {root}: {os.strerror(error.errno)}. About {wanted_bytes / 1e6:.0f} MB "
+            f"are wanted there; make room, or name another folder with the variable {ENVIRONMENT}",
         ) from error

@@ -11,6 +11,7 @@ import pytest
 from itr_explore.data.scenes import build, cache, load
 from itr_explore.data.scenes.features import describe
 from itr_explore.data.scenes.load import load_scenes, open_dataset
+from itr_explore.data.scenes.probes import swap_item
 from itr_explore.data.scenes.splits import SIZES
 
 SIZE = 40
@@ -141,10 +142,19 @@ def test_a_truncated_file_is_reported_and_made_anew(damaged, root):
         assert len(load_scenes("train", 2)) == 2
 
 
-@pytest.mark.parametrize(("split", "size", "seed"), [("nowhere", 5, 0), ("val", 0, 0), ("val", 5, -1)])
+@pytest.mark.parametrize(
+    ("split", "size", "seed"), [("nowhere", 5, 0), ("val", 0, 0), ("val", 5, -1), ("swap", 3, 0)]
+)
 def test_what_cannot_be_made_is_refused_in_words(split, size, seed):
-    with pytest.raises(ValueError, match="wanted one"):
+    with pytest.raises(ValueError, match="wanted"):
         load_scenes(split, size, seed)
+
+
+def test_the_captions_of_a_pair_in_swap_are_each_others_wrong_ones():
+    scenes = load_scenes("swap", 4)
+    for row, caption in enumerate(scenes.captions):
+        assert caption == swap_item(0, row).right.text
+        assert scenes.captions[row ^ 1] == swap_item(0, row).wrong.text
 
 
 @pytest.mark.parametrize("split", list(SIZES))
