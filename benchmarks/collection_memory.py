@@ -1,6 +1,6 @@
 """Peak memory of reading a collection of COCO's size: 113,287 x 36 regions x 2048 features, 566,435 captions.
 
-    python benchmarks/collection_memory.py [--batches 200]
+    python benchmarks/collection_memory.py [--batches 100]
 
 The array is a sparse file in a temporary folder, so it takes no room on the disk, but every byte of it is
 read as if it did. Each row runs in its own process: captions from text files or from a JSON; float32 or
@@ -125,7 +125,7 @@ def main() -> None:
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    options.add_argument("--batches", type=int, default=200, help="random ones, and as many in order")
+    options.add_argument("--batches", type=int, default=100, help="random ones, and as many in order")
     options.add_argument("--row", nargs=2, help=argparse.SUPPRESS)
     told = options.parse_args()
     if told.row:
