@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
-import pickle
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -15,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-DAMAGE = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, pickle.UnpicklingError)
+DAMAGE = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile)
 
 
 @contextmanager
@@ -63,42 +61,17 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def read_sizes(path: Path) -> np.ndarray:
-    """Widths and heights `[image 2]` from a `.npy`: numbers, or the field's pickled dicts `image_w, image_h`.
-
-    Of a pickle nothing is ever run: anything but arrays of plain dicts is refused.
-    """
+    """Widths and heights `[image 2]` from a `.npy` of numbers; pickled objects are refused, not run."""
     with reading(path):
         try:
             sizes = np.load(path, allow_pickle=False)
         except ValueError as error:
             if "allow_pickle" not in str(error):
                 raise
-            rows = _read_plain_pickle(path).ravel().tolist()
-            sizes = np.array([[row["image_w"], row["image_h"]] for row in rows])
+            raise ValueError(
+                "it holds pickled objects, which can run anything when opened; where you trust the file, save"
+                " its numbers as a plain array of widths and heights [image 2]"
+            ) from error
         if sizes.ndim != 2 or sizes.shape[1] != 2 or not (sizes > 0).all():
             raise ValueError(f"wanted widths and heights [image 2], all above 0, got {list(sizes.shape)}")
     return sizes.astype(np.float64)
-
-
-class _Plain(pickle.Unpickler):
-    """Makes arrays and numbers of numpy, and nothing else."""
-
-    ALLOWED = frozenset({"_reconstruct", "ndarray", "dtype", "scalar"})
-
-    def find_class(self, module: str, name: str) -> Any:
-        if module.split(".")[0] == "numpy" and name in self.ALLOWED:
-            return super().find_class(module.replace("numpy.core", "numpy._core"), name)
-        raise pickle.UnpicklingError(f"it holds {module}.{name}; wanted an array of plain dicts")
-
-
-def _read_plain_pickle(path: Path) -> np.ndarray:
-    with path.open("rb") as file:
-        version = np.lib.format.read_magic(file)
-        read_header = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }
-        if version not in read_header:
-            raise ValueError(f"a .npy of version {version}")
-        read_header[version](file)
-        return _Plain(io.BytesIO(file.read()), encoding="latin1").load()
