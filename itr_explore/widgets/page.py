@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
 
 from itr_explore.viz import theme
 from itr_explore.widgets.assets import pair_view_script
@@ -60,16 +61,23 @@ def page(
     parts += [f"<p>{escape(paragraph)}</p>" for paragraph in text]
     parts += [f'<div class="table">{table._repr_html_()}</div>' for table in tables]
     parts += [f"<article>{_view(view)}</article>" for view in views]
-    return _document(title, "\n".join(parts), _MOUNT_ALL)
+    return _document(title, "\n".join(parts))
 
 
-def framed(view: PairView) -> str:
-    """A view inside an `<iframe>`, for places that show HTML but no widgets; it fits its own height."""
-    document = _document(view.explanation.model, _view(view), _MOUNT_ALL + _FIT_FRAME)
-    label = escape(f"{view.explanation.model}: {view.explanation.pair.caption}", quote=True)
+def embedded(view: PairView) -> str:
+    """A view as a piece of HTML for a notebook's output: live wherever scripts run, also in a saved notebook.
+
+    Where they do not run, the view's summary in plain text is what one sees.
+    """
+    name = uuid4().hex
+    start = f"""
+for (const host of document.querySelectorAll('[data-view="{name}"]')) {{
+  if (!host.shadowRoot) mount(host, {safe_json(view.payload)});
+}}
+"""
     return (
-        f'<iframe srcdoc="{escape(document, quote=True)}" title="{label}" loading="lazy"'
-        ' style="width: 100%; height: 640px; border: 0"></iframe>'
+        f'<div data-view="{name}"><pre>{escape(view.summary())}</pre></div>\n'
+        f'<script type="module">\n{pair_view_script()}{start}</script>'
     )
 
 
@@ -89,16 +97,9 @@ for (const host of document.querySelectorAll("[data-view]")) {
 }
 """
 
-_FIT_FRAME = """
-const fit = () => {
-  if (window.frameElement) window.frameElement.style.height = `${document.body.scrollHeight + 4}px`;
-};
-new ResizeObserver(fit).observe(document.body);
-"""
 
-
-def _document(title: str, body: str, start: str) -> str:
-    script = f"\n{pair_view_script()}{start}"
+def _document(title: str, body: str) -> str:
+    script = f"\n{pair_view_script()}{_MOUNT_ALL}"
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
     return (

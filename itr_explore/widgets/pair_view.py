@@ -1,7 +1,8 @@
 """`PairView`: one picture, one sentence, and what a model relates between them, linked in the browser.
 
-`explore(model, pair)` is all a notebook needs. Nothing is asked of the kernel after the first display; the
-same view is `save_html`, a static fall-back in saved notebooks, and a few lines of plain text.
+`explore(model, pair)` is all a notebook needs. Nothing is asked of the kernel after the first display. As the
+value of a cell the view is a piece of HTML that stays live in a saved notebook; inside another widget (a
+`VBox`, say) it is an anywidget; `save_html` makes a page of it; where nothing runs it is a few lines of text.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from itr_explore.explain.maps import explain
 from itr_explore.explain.verdicts import by_chance, verdicts
 from itr_explore.records import Explanation, Map, Pair
 from itr_explore.widgets.assets import pair_view_script
-from itr_explore.widgets.page import framed, save_page
+from itr_explore.widgets.page import embedded, save_page
 from itr_explore.widgets.payload import payload
 
 if TYPE_CHECKING:
@@ -101,7 +102,6 @@ class PairView(anywidget.AnyWidget):
     def __repr__(self) -> str:
         return self.summary()
 
-    def _repr_mimebundle_(self, **kwargs: Any):
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        return {**data, "text/html": framed(self), "text/plain": self.summary()}, metadata
+    def _repr_mimebundle_(self, **_: Any):
+        """HTML and text. Not the widget's own type: front ends prefer it, and it dies with the kernel."""
+        return {"text/html": embedded(self), "text/plain": self.summary()}, {}

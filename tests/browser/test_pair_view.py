@@ -9,7 +9,7 @@ import pytest
 
 from itr_explore.records import Map
 from itr_explore.widgets.assets import pair_view_script
-from itr_explore.widgets.page import framed, save_page
+from itr_explore.widgets.page import embedded, save_page
 from itr_explore.widgets.pair_view import PairView
 
 pytestmark = pytest.mark.browser
@@ -255,17 +255,22 @@ def test_one_view_can_be_shown_twice(open_page, make_explanation, tmp_path):
         assert shown.locator("[data-region].lit").count() == 1
 
 
-def test_the_static_fall_back_is_live_and_fits_its_height(open_page, make_explanation, tmp_path):
+def test_a_saved_output_is_live_also_where_it_stands_twice(open_page, make_explanation, tmp_path):
+    output = embedded(PairView(make_explanation()))
     path = tmp_path / "saved.html"
-    path.write_text(f"<!doctype html><body>{framed(PairView(make_explanation()))}</body>")
+    path.write_text(f'<!doctype html><meta charset="utf-8"><body>{output}{output}</body>')
     page = open_page(path)
-    inside = page.frame_locator("iframe")
-    inside.locator('[data-word="2"]').hover()
-    assert inside.locator("[data-region].lit").count() == 1
-    page.wait_for_function(
-        "() => { const f = document.querySelector('iframe'), d = f.contentDocument.documentElement;"
-        " return d.scrollHeight <= f.clientHeight && f.clientHeight < d.scrollHeight + 40; }"
-    )
+    assert page.locator(".itr-pair-view").count() == 2
+    for shown in page.locator(".itr-pair-view").all():
+        shown.locator('[data-word="2"]').hover()
+        assert shown.locator("[data-region].lit").count() == 1
+
+
+def test_where_scripts_do_not_run_a_saved_output_is_its_summary(open_page, make_explanation, tmp_path):
+    path = tmp_path / "saved.html"
+    path.write_text(f'<!doctype html><meta charset="utf-8"><body>{embedded(PairView(make_explanation()))}')
+    page = open_page(path, java_script_enabled=False)
+    assert "1 of 3 right" in page.locator("pre").inner_text()
 
 
 RENDER = """async ([source, payload]) => {
@@ -276,8 +281,6 @@ RENDER = """async ([source, payload]) => {
     on(name, call) { listeners[name] = call; }, off(name) { delete listeners[name]; },
   };
   const el = document.createElement("div");
-  el.style.display = "none";
-  document.body.append(el);
   window.stop = view.render({ model, el });
   window.change = (next) => { model.value = next; listeners["change:payload"](); };
   window.listeners = listeners;
@@ -285,13 +288,18 @@ RENDER = """async ([source, payload]) => {
 }"""
 
 
-def test_a_widget_mounted_out_of_sight_follows_its_model_and_cleans_up(browser, make_explanation):
+def test_a_widget_mounted_outside_the_document_shows_later_follows_its_model_and_cleans_up(
+    browser, make_explanation
+):
     first, second = (
         PairView(make_explanation(caption)).payload for caption in ("a red dog runs", "two cats here")
     )
-    page = browser.new_page()
+    page, errors = browser.new_page(), []
+    page.on("console", lambda message: errors.append(message.text))
     page.evaluate(RENDER, [base64.b64encode(pair_view_script().encode()).decode(), first])
-    page.evaluate("el.style.display = ''")
+    page.evaluate("el.style.display = 'none'; document.body.append(el)")
+    page.evaluate("el.style.display = ''; document.body.style.setProperty('--jp-layout-color0', '#111')")
+    page.locator('.view[data-theme="dark"]').wait_for()
     page.locator('[data-word="2"]').hover()
     assert page.locator("[data-region].lit").count() == 1
     page.evaluate("next => change(next)", second)
@@ -299,6 +307,7 @@ def test_a_widget_mounted_out_of_sight_follows_its_model_and_cleans_up(browser, 
     page.evaluate("stop()")
     assert page.evaluate("Object.keys(listeners)") == []
     assert page.locator(".view").count() == 0
+    assert errors == []
     page.close()
 
 

@@ -7,7 +7,7 @@ import pytest
 from itr_explore.records import Table
 from itr_explore.viz import theme
 from itr_explore.widgets.assets import PAIR_VIEW, pair_view_script
-from itr_explore.widgets.page import page, safe_json
+from itr_explore.widgets.page import embedded, page, safe_json
 from itr_explore.widgets.pair_view import PairView
 
 ATTACKS = [
@@ -27,6 +27,13 @@ def test_json_in_a_page_cannot_end_its_script_element(text):
     embedded = safe_json({"caption": text})
     assert not re.search("[<>&\u2028\u2029]", embedded)
     assert json.loads(embedded) == {"caption": text}
+
+
+@pytest.mark.parametrize("text", ATTACKS)
+def test_no_text_from_outside_becomes_markup_in_a_notebooks_output(text, make_explanation):
+    found = embedded(PairView(make_explanation(text + " some words here", truth=False)))
+    plain = embedded(PairView(make_explanation("some words here", truth=False)))
+    assert found.count("<") == plain.count("<")
 
 
 @pytest.mark.parametrize("text", ATTACKS)

@@ -24,10 +24,17 @@ def test_a_view_of_a_busy_photo_weighs_less_than_300_kilobytes(make_explanation,
     assert PairView(explanation).save_html(tmp_path / "pair.html").stat().st_size < 300_000
 
 
-def test_it_shows_itself_as_widget_as_html_and_as_text(view):
+def test_it_shows_itself_in_ways_that_outlive_the_kernel(view):
     data, _ = view._repr_mimebundle_()
-    assert {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"} <= set(data)
-    assert data["text/html"].startswith("<iframe srcdoc=")
+    assert set(data) == {"text/html", "text/plain"}
+    assert len(data["text/html"]) < 300_000
+
+
+def test_inside_other_widgets_it_is_a_widget(view):
+    from ipywidgets import VBox
+
+    assert VBox([view]).children == (view,)
+    assert view.get_state()["payload"]["caption"] == "A red dog near two boats"
 
 
 def test_the_text_says_score_strongest_regions_and_verdicts(view):

@@ -68,15 +68,14 @@ function inkOn(rgb) {
   return 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2] > 0.18 ? PALETTE.inks[0] : PALETTE.inks[1];
 }
 
-/** Keep `root`'s data-theme like its host: a dark paper behind it means dark. Returns how to stop. */
+/** Keep `root`'s data-theme like its host: a dark paper behind it means dark. Returns how to look anew and to stop. */
 function followTheme(root, changed) {
   const query = matchMedia("(prefers-color-scheme: dark)");
   const look = () => {
     root.dataset.theme = query.matches ? "dark" : "light"; // what the paper falls back to
-    const paper = getComputedStyle(root).backgroundColor.match(/[\d.]+/g)?.map(Number) ?? [255, 255, 255];
-    const theme = paper[0] + paper[1] + paper[2] < 384 ? "dark" : "light";
-    root.dataset.theme = theme;
-    changed(theme);
+    const paper = getComputedStyle(root).backgroundColor.match(/[\d.]+/g)?.map(Number);
+    if (paper) root.dataset.theme = paper[0] + paper[1] + paper[2] < 384 ? "dark" : "light";
+    changed(root.dataset.theme); // no paper: not yet in the document
   };
   const watcher = new MutationObserver(() => requestAnimationFrame(look));
   for (const node of [document.documentElement, document.body]) {
@@ -84,10 +83,11 @@ function followTheme(root, changed) {
   }
   query.addEventListener("change", look);
   look();
-  return () => {
+  const stop = () => {
     watcher.disconnect();
     query.removeEventListener("change", look);
   };
+  return { look, stop };
 }
 
 /** Arrow keys walk a row of things of which only one is a tab stop. `along` is its reading direction. */

@@ -23,6 +23,7 @@ const nameLayer = ({ layer, head, name }) => (layer === null ? name : `${layer}$
 export function mount(host, payload) {
   const shadow = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   host.classList.add("itr-pair-view");
+  host.setAttribute("data-lm-suppress-shortcuts", "true"); // in JupyterLab arrows and Enter would move cells
   const maps = payload.maps.map(decode);
   const relations = maps.filter((map) => map.kind === "region_to_region" && map.rows > 1);
   const state = { map: maps[0] ?? null, stretch: false, whole: false, resting: null, pinned: null, scroll: false, edges: { on: false, map: relations[0] ?? null, threshold: 0 }, theme: "light" };
@@ -156,7 +157,7 @@ export function mount(host, payload) {
   function layout() {
     const style = getComputedStyle(root);
     const width = root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
-    if (width <= 0) return;
+    if (!(width > 0)) return; // out of sight, or not yet in the document
     const wide = width >= 720;
     root.classList.toggle("wide", wide);
     const left = wide ? Math.min(width * 0.48, 560) : width;
@@ -323,7 +324,7 @@ export function mount(host, payload) {
     numbers.append(table([map.axes[0], "strongest", "value", ...(map.judged ? ["right regions", "verdict of its mention"] : [])], rows));
   }
 
-  const stopTheme = followTheme(root, (theme) => {
+  const follow = followTheme(root, (theme) => {
     state.theme = theme;
     if (picture.width) recolour();
   });
@@ -332,6 +333,7 @@ export function mount(host, payload) {
     if (Math.abs(root.clientWidth - seenWidth) < 1) return;
     seenWidth = root.clientWidth;
     layout();
+    follow.look();
   });
   if (state.map) changeMap();
   else layout();
@@ -340,7 +342,7 @@ export function mount(host, payload) {
   if (document.fonts?.ready) document.fonts.ready.then(() => root.isConnected && layout());
 
   return () => {
-    stopTheme();
+    follow.stop();
     observer.disconnect();
     shadow.replaceChildren();
   };
