@@ -29,19 +29,15 @@ Left out: the caption-generation loss L_G with its decoder, BERT, other orders o
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from itr_explore.models.base import ModelConfig, RetrievalModel
 from itr_explore.nn.encoders import RegionEncoder, WordEncoder, read
-from itr_explore.nn.graph import GraphReasoning, MaskedBatchNorm
-from itr_explore.nn.memory import memory_trace, shares
+from itr_explore.nn.memory import memory_trace
 from itr_explore.nn.pooling import last_real, unit
-from itr_explore.nn.tap import Tap
+from itr_explore.nn.reasoning import NormAxis, ReasoningSide, normalised
 from itr_explore.records import Batch, Encoded
-
-NormAxis = Literal["channels", "regions"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,67 +51,6 @@ class VSRNppConfig(ModelConfig):
     norm_after_linear: bool = False  # normalise regions also before reasoning (VSRN on COCO)
     final_norm: bool = False  # batch norm on the image's last memory (VSRN on Flickr30K)
     affinity_divisor: int | None = None  # VSRN: 36; None: each image's number of regions
-
-
-class ReasoningSide(nn.Module):
-    """Graph reasoning, then a gated memory that reads the fragments in their order: one side of the model."""
-
-    def __init__(
-        self,
-        dim: int,
-        layers: int,
-        kind: Literal["region", "word"],
-        norm_axis: NormAxis = "channels",
-        final_norm: bool = False,
-        divisor: int | None = None,
-    ):
-        super().__init__()
-        self.layers = nn.ModuleList(GraphReasoning(dim, kind, divisor) for _ in range(layers))
-        self.memory = nn.GRU(dim, dim, batch_first=True)
-        self.final_norm = MaskedBatchNorm(dim) if final_norm else None
-        self.norm_axis = norm_axis
-        self.trace = Tap("per_region" if kind == "region" else "per_word", "row_sum")
-
-    def forward(self, nodes: Tensor, mask: Tensor) -> Encoded:
-        """[item part dim] -> the last memory, of unit length, and the relation-enhanced nodes."""
-        steps, states = self._run(nodes, mask)
-        if self.trace.watched:
-            self.trace(shares(memory_trace(self.memory, steps, states, mask)))
-        return Encoded(unit(self._finish(last_real(states, mask))), steps, mask)
-
-    def parts_of_vector(self, nodes: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """What each node gave to its item's vector [item part dim], and what none of them gave [item dim].
-
-        The nodes' parts and the rest add up to `forward(...).vectors`. In eval mode only (else `ValueError`).
-        """
-        if self.training:
-            raise ValueError("a vector has additive parts in eval mode only; call model.eval() first")
-        steps, states = self._run(nodes, mask)
-        traces = memory_trace(self.memory, steps, states, mask)
-        length = self._finish(last_real(states, mask)).norm(dim=-1, keepdim=True)
-        nothing = self._finish(torch.zeros_like(states[:, 0]))  # [item dim]  the final norm's constant
-        parts = self._finish(traces.flatten(0, 1)).view_as(traces) - nothing.unsqueeze(1)
-        return parts / length.unsqueeze(1), nothing / length
-
-    def _run(self, nodes: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """What the memory reads, and its state after each step."""
-        for layer in self.layers:
-            nodes = layer(nodes, mask)
-        steps = normalised(nodes, self.norm_axis)
-        return steps, read(self.memory, steps, mask)
-
-    def _finish(self, memory: Tensor) -> Tensor:
-        """[item dim] the final batch norm, if there is one."""
-        if self.final_norm is None:
-            return memory
-        return self.final_norm(
-            memory.unsqueeze(0), memory.new_ones(1, len(memory), dtype=torch.bool)
-        ).squeeze(0)
-
-
-def normalised(nodes: Tensor, axis: NormAxis) -> Tensor:
-    """[item node dim] with each node of unit length, or (VSRN's code) each channel, over an item's nodes."""
-    return unit(nodes, dim=-1 if axis == "channels" else 1)
 
 
 class VSRNpp(RetrievalModel):
@@ -167,14 +102,17 @@ class VSRNpp(RetrievalModel):
 
     def encode_images(self, batch: Batch) -> Encoded:
         """The image's last memory, and its relation-enhanced regions."""
-        return self.image_side(*self._region_nodes(batch))
+        nodes, mask = self._region_nodes(batch)
+        vectors, parts = self.image_side(nodes, mask)
+        return Encoded(vectors, parts, mask)
 
     def encode_captions(self, batch: Batch) -> Encoded:
         """The caption's last memory, and its relation-enhanced words."""
         if self.config.text == "plain":
             states = self.words(batch.words, batch.word_mask)
             return Encoded(unit(last_real(states, batch.word_mask)), states, batch.word_mask)
-        return self.caption_side(self._word_nodes(batch), batch.word_mask)
+        vectors, parts = self.caption_side(self._word_nodes(batch), batch.word_mask)
+        return Encoded(vectors, parts, batch.word_mask)
 
     def score(self, images: Encoded, captions: Encoded) -> Tensor:
         """[image caption] cosines."""
@@ -195,7 +133,7 @@ class VSRNpp(RetrievalModel):
         states = read(self.words.reader, steps, batch.word_mask)
         traces = memory_trace(self.words.reader, steps, states, batch.word_mask)
         length = last_real(states, batch.word_mask).norm(dim=-1, keepdim=True)
-        return traces / length.unsqueeze(1), torch.zeros_like(states[:, 0])
+        return traces / length.unsqueeze(1), states[:, 0].new_zeros(states[:, 0].shape)
 
     def _region_nodes(self, batch: Batch) -> tuple[Tensor, Tensor]:
         nodes, mask = self.regions(batch.regions, batch.region_mask, batch.boxes)

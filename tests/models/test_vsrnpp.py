@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from itr_explore.models.vsrnpp import normalised
+from itr_explore.nn.reasoning import normalised
 from itr_explore.nn.tap import capture
 
 

@@ -142,3 +142,16 @@ def test_too_sharp_an_attention_is_refused():
     query, mask = fragments([2])
     with pytest.raises(ValueError, match="sharpness must be above 0 and at most 30"):
         scores_of_all_pairs(query, mask, query, mask, 31.0)
+
+
+def test_under_autocast_scores_stay_single_precision_and_close():
+    (query, query_mask), (context, context_mask) = (
+        fragments(counts, dim=16, dtype=torch.float32) for counts in SIZES["ragged"]
+    )
+    settings = query, query_mask, context, context_mask, 9.0, "AVG", 6.0
+    wanted = with_gradients(scores_of_all_pairs, *settings)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = with_gradients(scores_of_all_pairs, *settings)
+    for rough, exact in zip(found, wanted, strict=True):
+        assert rough.dtype == torch.float32
+        assert (rough - exact).norm() < 0.03 * exact.norm()

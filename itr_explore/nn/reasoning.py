@@ -1,0 +1,92 @@
+"""One side of VSRN and VSRN++: graph reasoning, then a gated memory that reads the fragments in order."""
+
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from itr_explore.nn.encoders import read
+from itr_explore.nn.graph import GraphReasoning, MaskedBatchNorm
+from itr_explore.nn.memory import memory_trace, shares
+from itr_explore.nn.pooling import last_real, unit
+from itr_explore.nn.tap import Tap
+
+NormAxis = Literal["channels", "regions"]
+
+
+def normalised(nodes: Float[Tensor, "item part dim"], axis: NormAxis) -> Float[Tensor, "item part dim"]:
+    """[item node dim] with each node of unit length, or (VSRN's code) each channel, over an item's nodes."""
+    return unit(nodes, dim=-1 if axis == "channels" else 1)
+
+
+class ReasoningSide(nn.Module):
+    """Graph reasoning in `layers`, then a gated memory (a GRU) that reads the fragments in their order.
+
+    Taps: those of the layers, and `trace` [item part], each part's share in the last memory: the length of
+    what it left there (`nn.memory`), divided by the sum over the parts.
+
+    Args:
+        dim: size of a fragment and of the memory.
+        layers: of graph reasoning.
+        kind: what the fragments are.
+        norm_axis: how fragments are normalised before the memory reads them (see `normalised`).
+        final_norm: batch norm on the last memory.
+        divisor: of the affinity (see `nn.graph.affinity`).
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        layers: int,
+        kind: Literal["region", "word"],
+        norm_axis: NormAxis = "channels",
+        final_norm: bool = False,
+        divisor: int | None = None,
+    ):
+        super().__init__()
+        self.layers = nn.ModuleList(GraphReasoning(dim, kind, divisor) for _ in range(layers))
+        self.memory = nn.GRU(dim, dim, batch_first=True)
+        self.final_norm = MaskedBatchNorm(dim) if final_norm else None
+        self.norm_axis = norm_axis
+        self.trace = Tap("per_region" if kind == "region" else "per_word", "row_sum")
+
+    def forward(
+        self, nodes: Float[Tensor, "item part dim"], mask: Bool[Tensor, "item part"]
+    ) -> tuple[Float[Tensor, "item dim"], Float[Tensor, "item part dim"]]:
+        """[item part dim] -> the last memory, of unit length, and the relation-enhanced nodes."""
+        steps, states = self._run(nodes, mask)
+        if self.trace.watched:
+            self.trace(shares(memory_trace(self.memory, steps, states, mask)))
+        return unit(self._finish(last_real(states, mask))), steps
+
+    def parts_of_vector(
+        self, nodes: Float[Tensor, "item part dim"], mask: Bool[Tensor, "item part"]
+    ) -> tuple[Float[Tensor, "item part dim"], Float[Tensor, "item dim"]]:
+        """What each node gave to its item's vector [item part dim], and what none of them gave [item dim].
+
+        The nodes' parts and the rest add up to `forward(...).vectors`. In eval mode only (else `ValueError`).
+        """
+        if self.training:
+            raise ValueError("a vector has additive parts in eval mode only; call model.eval() first")
+        steps, states = self._run(nodes, mask)
+        traces = memory_trace(self.memory, steps, states, mask)
+        length = self._finish(last_real(states, mask)).norm(dim=-1, keepdim=True)
+        nothing = self._finish(torch.zeros_like(states[:, 0]))  # [item dim]  the final norm's constant
+        parts = self._finish(traces.flatten(0, 1)).view_as(traces) - nothing.unsqueeze(1)
+        return parts / length.unsqueeze(1), nothing / length
+
+    def _run(self, nodes: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """What the memory reads, and its state after each step."""
+        for layer in self.layers:
+            nodes = layer(nodes, mask)
+        steps = normalised(nodes, self.norm_axis)
+        return steps, read(self.memory, steps, mask)
+
+    def _finish(self, memory: Tensor) -> Tensor:
+        """[item dim] the final batch norm, if there is one."""
+        if self.final_norm is None:
+            return memory
+        return self.final_norm(
+            memory.unsqueeze(0), memory.new_ones(1, len(memory), dtype=torch.bool)
+        ).squeeze(0)
