@@ -2,6 +2,7 @@
 
 const LIT = 0.15; // share of the colour scale from which on a region or word counts as lit
 const TAGS = 3; // how many of the strongest regions carry their number
+const TAG = 20; // height of a tag, pixels
 const MOST_EDGES = 400;
 
 class Picture {
@@ -122,11 +123,12 @@ class Picture {
     const shown = chosen >= 0 && !strongest.includes(chosen) ? [...strongest, chosen] : strongest;
     const taken = [];
     const tags = shown.map((index) => {
-      const [left, top] = this.pixels(this.boxes[index]);
+      const [left, top, , bottom] = this.pixels(this.boxes[index]);
       const rgb = colours && strongest.includes(index) ? colours[index].rgb : channels(PALETTE.inks[0]);
-      let y = Math.min(Math.max(top, 0), this.height - 20);
+      const start = bottom - top < 2.5 * TAG ? top - TAG : top; // a small region is not hidden by its tag
+      let y = Math.min(Math.max(start, 0), this.height - TAG);
       const x = Math.min(Math.max(left, 0), this.width - 62);
-      while (taken.some(([tx, ty]) => Math.abs(tx - x) < 62 && Math.abs(ty - y) < 20) && y < this.height - 38) y += 20;
+      while (taken.some(([tx, ty]) => Math.abs(tx - x) < 62 && Math.abs(ty - y) < TAG) && y < this.height - 2 * TAG) y += TAG;
       taken.push([x, y]);
       const text = lights.regions && colours ? `${index} · ${short(lights.regions[index])}` : `${index}`;
       return make("span", { class: "tag", style: `left:${x}px;top:${y}px;background:${css(rgb)};color:${inkOn(rgb)}` }, text);
