@@ -73,9 +73,10 @@ class Grounding:
     def table(self) -> Table:
         """All measures over all mentions, a row for the model, each control and the ceiling."""
         rows = tuple((row, *self.values[i, 0].tolist()) for i, row in enumerate(self.rows))
-        note = f"{self.counts[0]} mentions with a box; {self.model}'s map is its {self.origin}"
-        if self.origin != "attention":
-            note += " map: the score is not computed from it"
+        note = f"{self.counts[0]} mentions with a box; {self.model}'s map is "
+        note += (
+            "its attention" if self.origin == "attention" else "derived: the score is not computed from it"
+        )
         return Table(("per cent", *MEASURES), rows, "Grounding", note)
 
     def by_kind(self) -> Table:
