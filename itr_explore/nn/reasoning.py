@@ -16,8 +16,11 @@ NormAxis = Literal["channels", "regions"]
 
 
 def normalised(nodes: Float[Tensor, "item part dim"], axis: NormAxis) -> Float[Tensor, "item part dim"]:
-    """[item node dim] with each node of unit length, or (VSRN's code) each channel, over an item's nodes."""
-    return unit(nodes, dim=-1 if axis == "channels" else 1)
+    """Each node of length sqrt(dim), or (VSRN's code) each channel of unit length over an item's nodes.
+
+    A node of unit length would reach the memory in entries of size 1 / sqrt(dim), too small for its gates.
+    """
+    return unit(nodes, dim=1) if axis == "regions" else unit(nodes) * nodes.shape[-1] ** 0.5
 
 
 class ReasoningSide(nn.Module):

@@ -16,7 +16,7 @@ def trained(model):
 
 def test_the_norm_axis_is_the_channels_or_vsrns_regions():
     nodes = torch.randn(2, 5, 4)
-    torch.testing.assert_close(normalised(nodes, "channels").norm(dim=2), torch.ones(2, 5))
+    torch.testing.assert_close(normalised(nodes, "channels").norm(dim=2), torch.full((2, 5), 2.0))
     torch.testing.assert_close(normalised(nodes, "regions").norm(dim=1), torch.ones(2, 4))
 
 
