@@ -40,16 +40,15 @@ def cpu_model() -> str:
 
 
 def side_by_side(contestants: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
-    """Median seconds of each: one turn to warm up, then `repeats` turns of all, so all share the weather."""
+    """Median seconds of each over `repeats` turns of all, so that all share the weather; warm up before."""
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
-    for turn in range(repeats + 1):
+    for _ in range(repeats):
         for name, run in contestants.items():
             start = time.perf_counter()
             run()
             if torch.cuda.is_available():
                 torch.cuda.synchronize()
-            if turn:
-                seconds[name].append(time.perf_counter() - start)
+            seconds[name].append(time.perf_counter() - start)
     return {name: median(times) for name, times in seconds.items()}
 
 

@@ -25,16 +25,17 @@ POOL_SHARPNESS = {"text_to_image": 6.0, "image_to_text": 5.0}
 
 
 def published_loop(images: Tensor, words: Tensor, lengths: list[int], direction: str, pooling: str) -> Tensor:
-    """One caption at a time, the attended context formed, after the equations of Lee et al. 2018."""
+    """One caption at a time, repeated for all images, the attended context formed (Lee et al. 2018)."""
     columns = []
     for caption, length in enumerate(lengths):
-        said = words[caption, :length].expand(len(images), -1, -1)  # [image word dim]
+        said = words[caption, :length].repeat(len(images), 1, 1)  # [image word dim]
         query, context = (said, images) if direction == "text_to_image" else (images, said)
         raised = torch.nn.functional.leaky_relu(context @ query.mT, 0.1)  # [image context query]
         raised = raised / (raised.square().sum(dim=2, keepdim=True).sqrt() + 1e-8)
         weights = (SHARPNESS[direction] * raised.mT).softmax(dim=2)  # [image query context]
         attended = weights @ context  # [image query dim]
-        cosines = torch.nn.functional.cosine_similarity(query, attended, dim=2)  # [image query]
+        lengths_of_both = query.norm(dim=2) * attended.norm(dim=2)
+        cosines = (query * attended).sum(dim=2) / lengths_of_both.clamp(min=1e-8)  # [image query]
         if pooling == "AVG":
             columns.append(cosines.mean(dim=1))
         else:
@@ -59,12 +60,6 @@ def fragments(images: int, captions: int, seed: int = 0) -> tuple[Tensor, Tensor
     return regions, words, mask, lengths.tolist()
 
 
-def differentiated(score: Callable[..., Tensor], slope: Tensor, *inputs: Tensor) -> tuple[Tensor, ...]:
-    """A score matrix, and the gradient of its inner product with `slope` for each input."""
-    scores = score(*inputs)
-    return scores.detach(), *torch.autograd.grad((scores * slope).sum(), inputs)
-
-
 def training(direction: str, pooling: str, items: int, repeats: int) -> dict[str, Any]:
     """Forward and backward of one batch."""
     regions, words, mask, lengths = fragments(items, items)
@@ -74,19 +69,33 @@ def training(direction: str, pooling: str, items: int, repeats: int) -> dict[str
     for tensor in (regions, words, real):
         tensor.requires_grad_()
 
+    def fast(r: Tensor, w: Tensor) -> Tensor:
+        return ours(r, w, mask, direction, pooling)
+
+    def loop(r: Tensor, w: Tensor) -> Tensor:
+        return published_loop(r, w, lengths, direction, pooling)
+
     def bare(r: Tensor, w: Tensor) -> tuple[Tensor, ...]:
-        product = r.flatten(0, 1) @ w.T
-        return torch.autograd.grad(product, (r, w), product_slope)
+        return torch.autograd.grad(r.flatten(0, 1) @ w.T, (r, w), product_slope)
 
-    def fast() -> tuple[Tensor, ...]:
-        return differentiated(lambda r, w: ours(r, w, mask, direction, pooling), slope, regions, words)
+    def differentiated(score: Callable[..., Tensor], normalise: bool = False) -> tuple[Tensor, ...]:
+        """Scores and gradients. Before `unit`, gradients along a vector do not count, as in a model."""
+        scores = score(unit(regions), unit(words)) if normalise else score(regions, words)
+        return scores.detach(), *torch.autograd.grad((scores * slope).sum(), (regions, words))
 
-    def loop() -> tuple[Tensor, ...]:
-        run = lambda r, w: published_loop(r, w, lengths, direction, pooling)  # noqa: E731
-        return differentiated(run, slope, regions, words)
-
-    apart = [(a - b).abs().max().item() for a, b in zip(fast(), loop(), strict=True)]
-    seconds = side_by_side({"ours": fast, "bare product": lambda: bare(regions, real), "loop": loop}, repeats)
+    apart = [
+        (a - b).abs().max().item()
+        for a, b in zip(differentiated(fast, True), differentiated(loop, True), strict=True)
+    ]
+    differentiated(fast), bare(regions, real)
+    seconds = side_by_side(
+        {
+            "ours": lambda: differentiated(fast),
+            "bare product": lambda: bare(regions, real),
+            "loop": lambda: differentiated(loop),
+        },
+        repeats,
+    )
     differences = dict(zip(("scores", "region gradient", "word gradient"), apart, strict=True))
     return row(f"training batch {items} x {items}", direction, pooling, seconds, differences, repeats)
 
@@ -100,13 +109,15 @@ def inference(direction: str, pooling: str, images: int, captions: int, repeats:
     def fast() -> Tensor:
         return ours(regions, words, mask, direction, pooling)
 
+    def bare() -> Tensor:
+        return regions.flatten(0, 1) @ real.T
+
     def loop() -> Tensor:
         return published_loop(regions, words, lengths, direction, pooling)
 
     apart = (fast() - loop()).abs().max().item()
-    seconds = side_by_side(
-        {"ours": fast, "bare product": lambda: regions.flatten(0, 1) @ real.T, "loop": loop}, repeats
-    )
+    bare()
+    seconds = side_by_side({"ours": fast, "bare product": bare, "loop": loop}, repeats)
     return row(f"inference {images} x {captions}", direction, pooling, seconds, {"scores": apart}, repeats)
 
 
@@ -138,15 +149,15 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="small sizes; nothing is written")
     parser.add_argument("--threads", type=int, default=2)
-    quick = parser.parse_args()
-    torch.set_num_threads(quick.threads)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    batch, images, captions = (32, 100, 50) if given.quick else (128, 1000, 500)
     rows = []
     for direction in SHARPNESS:
         for pooling in ("AVG", "LSE"):
-            rows.append(training(direction, pooling, 32 if quick.quick else 128, 3 if quick.quick else 7))
-            images, captions = (100, 50) if quick.quick else (1000, 500)
+            rows.append(training(direction, pooling, batch, 3 if given.quick else 7))
             rows.append(inference(direction, pooling, images, captions, 3))
-    if not quick.quick:
+    if not given.quick:
         setting = {"regions": REGIONS, "dim": DIM, "tokens": [SHORTEST, LONGEST]}
         write("scan_scores", {"setting": setting, "rows": rows})
 

@@ -21,6 +21,7 @@ from torch.autograd.function import once_differentiable
 
 from itr_explore.nn.chunks import Block, Plan
 from itr_explore.nn.matching import NEGATIVE_SLOPE, SMALLEST_NORM, SMALLEST_SQUARE
+from itr_explore.nn.product import matrix_product
 
 
 class AttendedCosines(torch.autograd.Function):
@@ -33,19 +34,18 @@ class AttendedCosines(torch.autograd.Function):
     def forward(ctx: Any, context: Tensor, mask: Tensor | None, query: Tensor, plan: Plan) -> Tensor:
         """Fills `dot` and `square` chunk by chunk."""
         dot, square = query.new_empty(2, len(context), len(query))
-        scratch = _Scratch(3, context, plan)
+        scratch = _Scratch(2, context, plan)
         kept = []
         for items in plan.items(context):
             block = context[items]
             gram = block @ block.mT
             for columns, members in plan.strips:
-                similarities, weights, spare = scratch(items, columns)
+                similarities = _similarities(block, query[columns], plan)
                 if plan.keep:
-                    similarities = torch.empty_like(similarities)
                     kept.append(similarities)
-                _product(block.flatten(0, 1), query[columns].T, plan.fast_dtype, similarities.flatten(0, 1))
-                total = _raise(similarities, members, weights, spare)
-                _weigh(weights, members, total, mask if mask is None else mask[items], plan.sharpness)
+                weights, spare = scratch(items, columns)
+                lengths = _raise(similarities, members, weights, spare)
+                _weigh(weights, members, lengths, mask if mask is None else mask[items], plan.sharpness)
                 torch.bmm(gram, weights, out=spare)
                 torch.sum(spare.mul_(weights), dim=1, out=square[items, columns])
                 torch.sum(torch.mul(weights, similarities, out=spare), dim=1, out=dot[items, columns])
@@ -65,7 +65,7 @@ class AttendedCosines(torch.autograd.Function):
         to_square = -0.5 * to_dot * cosine * inverse * (square > SMALLEST_SQUARE)
 
         to_context, to_query = torch.zeros_like(context), torch.zeros_like(query)
-        scratch = _Scratch(5, context, plan)
+        scratch = _Scratch(4, context, plan)
         left = iter(kept)
         with torch.autocast(query.device.type, enabled=False):
             for items in plan.items(context):
@@ -73,29 +73,31 @@ class AttendedCosines(torch.autograd.Function):
                 gram = block @ block.mT
                 to_gram = torch.zeros_like(gram)
                 for columns, members in plan.strips:
-                    similarities, raised, weights, change, spare = scratch(items, columns)
-                    if plan.keep:
-                        similarities = next(left)
-                    else:
-                        products = similarities.flatten(0, 1)
-                        _product(block.flatten(0, 1), query[columns].T, plan.fast_dtype, products)
-                    total = _raise(similarities, members, raised, spare)
+                    similarities = next(left) if plan.keep else _similarities(block, query[columns], plan)
+                    raised, weights, change, spare = scratch(items, columns)
+                    lengths = _raise(similarities, members, raised, spare)
                     real = mask if mask is None else mask[items]
-                    _weigh(weights.copy_(raised), members, total, real, plan.sharpness)
+                    _weigh(weights.copy_(raised), members, lengths, real, plan.sharpness)
 
                     by_dot, by_square = (x[items, columns].unsqueeze(1) for x in (to_dot, to_square))
                     to_gram.baddbmm_(torch.mul(weights, by_square, out=spare), weights.mT)
                     torch.bmm(gram, weights, out=change)
                     change.mul_(2 * by_square).addcmul_(similarities, by_dot).mul_(weights)
-                    _lower(change, raised, members, total, spare, plan.sharpness)
+                    _lower(change, raised, members, lengths, spare, plan.sharpness)
                     torch.ops.aten.leaky_relu_backward.grad_input(
                         change, similarities, NEGATIVE_SLOPE, False, grad_input=spare
                     )
                     change = spare.addcmul_(weights, by_dot).flatten(0, 1)
-                    _add_product(to_context[items].flatten(0, 1), change, query[columns], plan.fast_dtype)
-                    _add_product(to_query[columns], change.T, block.flatten(0, 1), plan.fast_dtype)
+                    more = matrix_product(change, query[columns], plan.fast_dtype)
+                    to_context[items].add_(more.view_as(block))
+                    to_query[columns].add_(matrix_product(change.T, block.flatten(0, 1), plan.fast_dtype))
                 to_context[items].baddbmm_(to_gram, block, alpha=2)
         return to_context, None, to_query, None
+
+
+def _similarities(block: Tensor, query: Tensor, plan: Plan) -> Tensor:
+    """[context_item context column]"""
+    return matrix_product(block.flatten(0, 1), query.T, plan.fast_dtype).unflatten(0, block.shape[:2])
 
 
 class _Scratch:
@@ -110,22 +112,6 @@ class _Scratch:
         """The arrays, of the size of this chunk."""
         used = self.arrays[:, : items.stop - items.start, :, : columns.stop - columns.start]
         return iter(used.unbind())
-
-
-def _product(left: Tensor, right: Tensor, dtype: torch.dtype | None, out: Tensor) -> None:
-    """`out = left @ right`, in a faster number type if one is given."""
-    if dtype is None:
-        torch.mm(left, right, out=out)
-    else:
-        out.copy_(left.to(dtype) @ right.to(dtype))
-
-
-def _add_product(total: Tensor, left: Tensor, right: Tensor, dtype: torch.dtype | None) -> None:
-    """`total += left @ right`, in a faster number type if one is given."""
-    if dtype is None:
-        total.addmm_(left, right)
-    else:
-        total.add_(left.to(dtype) @ right.to(dtype))
 
 
 def _by_item(strip: Tensor, members: list[Block]) -> Iterator[Tensor]:
