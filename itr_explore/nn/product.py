@@ -7,7 +7,7 @@ from torch import Tensor, nn
 def matrix_product(left: Tensor, right: Tensor, dtype: torch.dtype | None = None) -> Tensor:
     """[row inner] @ [inner column], not differentiable.
 
-    Single precision on a CPU goes through oneDNN, which comes with torch and keeps single precision. `@` itself
+    Single precision on a CPU goes through oneDNN, which comes with torch and is as precise. `@` itself
     goes through MKL, which on some processors takes twice as long.
 
     Args:
