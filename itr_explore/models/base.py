@@ -19,7 +19,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from itr_explore.models import storage
-from itr_explore.nn.losses import hardest_negative_loss, sum_hinge_loss
+from itr_explore.nn.losses import hardest_negative_loss, info_nce, sum_hinge_loss
 from itr_explore.records import Batch, Encoded
 
 
@@ -32,7 +32,9 @@ class ModelConfig:
     dim: int = 128  # length of a fragment
     word_dim: int = 64  # length of a word vector
     box: bool = True  # add each region's position and size to its feature
-    margin: float = 0.2
+    loss: Literal["hardest_negative", "info_nce"] = "hardest_negative"  # the papers', or (ours) all negatives
+    margin: float = 0.2  # of the hinge
+    temperature: float = 0.05  # of info_nce
     dropout: float = 0.0  # of region features and word vectors
     region_dropout: float = 0.0  # share of regions left out in training
     word_dropout: float = 0.0  # share of words made <unk> in training
@@ -82,8 +84,11 @@ class RetrievalModel(nn.Module):
 
     def training_loss(self, batch: Batch, warming_up: bool = False) -> dict[str, Tensor]:
         """Named terms whose sum is to be minimised; `warming_up` hinges on all negatives, not the hardest."""
-        loss = sum_hinge_loss if warming_up else hardest_negative_loss
-        return {"matching": loss(self(batch), batch.image_of, self.config.margin)}
+        scores, config = self(batch), self.config
+        if config.loss == "info_nce":
+            return {"matching": info_nce(scores, batch.image_of, config.temperature)}
+        hinge = sum_hinge_loss if warming_up else hardest_negative_loss
+        return {"matching": hinge(scores, batch.image_of, config.margin)}
 
     @classmethod
     def make_config(cls, values: Mapping[str, Any]) -> Any:

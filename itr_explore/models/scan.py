@@ -17,6 +17,7 @@ Everything is exact after the paper and kuanghuei/SCAN; the scores are computed 
 | S_AVG              | `pooling="AVG"`                        | [image caption]             | exact      |
 | S_LSE, lambda_2    | `pooling="LSE"`, `pool_sharpness`      | [image caption]             | exact      |
 |                    | the box, added (`box`, off in `paper`) |                             | ours       |
+|                    | `loss="info_nce"`, in `base` only      |                             | ours       |
 
 The words of a caption include its <start> and <end>. `vectors`, the mean of the parts, take no part in the
 score. Left out: the ensemble of both directions (train two models and add their scores).
@@ -56,7 +57,14 @@ class SCAN(RetrievalModel):
     config: SCANConfig
     presets: ClassVar = {
         "tiny": {"dim": 128, "word_dim": 64},
-        "base": {"dim": 512, "word_dim": 300, "dropout": 0.2, "region_dropout": 0.1, "word_dropout": 0.1},
+        "base": {
+            "dim": 256,
+            "word_dim": 300,
+            "dropout": 0.1,
+            "word_dropout": 0.1,
+            "loss": "info_nce",
+            "temperature": 0.03,
+        },
         "paper": {"dim": 1024, "word_dim": 300, "box": False},
     }
 

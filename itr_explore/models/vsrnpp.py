@@ -17,6 +17,7 @@ the code of the latter, KunpengLi1994/VSRN. No code of the text side is public: 
 | T                     | `captions.vectors`, the last memory     | [caption dim]         | reconstruction |
 | T of VSRN             | `text="plain"`, last state of one GRU   | [caption dim]         | exact          |
 |                       | the box, added (`box`, off in `paper`)  |                       | ours           |
+|                       | `loss="info_nce"`, in `base` only       |                       | ours           |
 
 How much a layer's edges matter is tapped as `strength`, what each region or word left in the last memory as
 `trace`; `image_parts` and `caption_parts` split a score exactly into what each region or word gave.
@@ -62,12 +63,13 @@ class VSRNpp(RetrievalModel):
     presets: ClassVar = {
         "tiny": {"dim": 128, "word_dim": 64, "layers": 2, "text_layers": 1},
         "base": {
-            "dim": 512,
+            "dim": 256,
             "word_dim": 300,
-            "text_layers": 2,
-            "dropout": 0.2,
-            "region_dropout": 0.1,
+            "layers": 2,
+            "text_layers": 1,
+            "dropout": 0.1,
             "word_dropout": 0.1,
+            "loss": "info_nce",
         },
         "paper": {
             "dim": 2048,

@@ -1,12 +1,12 @@
 """Matching losses on a score matrix [image caption], for any number of captions an image.
 
 Each caption and its image make one pair. All other captions of that image are positives too, so they are
-never taken as negatives. Losses are sums over the pairs, not means, as published.
+never taken as negatives. The hinges are sums over the pairs, `info_nce` is a mean, each as published.
 """
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def hardest_negative_loss(
@@ -31,6 +31,22 @@ def sum_hinge_loss(
     to_text = (margin + negative[image_of] - positive.unsqueeze(1)).relu()  # [caption caption']
     to_image = (margin + negative - positive).relu()  # [image caption]
     return to_text.sum() + to_image.sum()
+
+
+def info_nce(
+    scores: Float[Tensor, "image caption"], image_of: Int[Tensor, "caption"], temperature: float = 0.05
+) -> Float[Tensor, ""]:
+    """Cross-entropy of each pair against all its negatives, both ways, the mean over pairs and ways.
+
+    Each caption c with its image i adds `-log softmax(s(i, c) / temperature)` among itself and the captions
+    of other images, and the same among itself and the other images (van den Oord et al. 2018, equation 4; in
+    both directions as in CLIP, Radford et al. 2021). Every negative pulls by its share, so a model that
+    starts with nearly equal scores, where only a hinge's hardest negative would speak, learns at once.
+    """
+    positive, negative = _split(scores / temperature, image_of)
+    to_text = negative.logsumexp(dim=1)[image_of] - positive  # [caption]
+    to_image = negative.logsumexp(dim=0) - positive
+    return (nn.functional.softplus(to_text) + nn.functional.softplus(to_image)).mean() / 2
 
 
 def collapse_value(images: int, image_of: Int[Tensor, "caption"], margin: float = 0.2) -> float:

@@ -1,7 +1,13 @@
 import pytest
 import torch
 
-from itr_explore.nn.losses import collapse_value, hardest_negative_loss, same_image, sum_hinge_loss
+from itr_explore.nn.losses import (
+    collapse_value,
+    hardest_negative_loss,
+    info_nce,
+    same_image,
+    sum_hinge_loss,
+)
 
 PAIRS = torch.tensor([0, 1])
 SCORES = torch.tensor([[0.9, 0.8], [0.1, 0.5]])
@@ -75,3 +81,20 @@ def test_pairs_without_negatives_do_not_count_in_the_collapse_value():
 
 def test_captions_know_their_image():
     assert same_image(2, torch.tensor([1, 0, 1])).tolist() == [[False, True, False], [True, False, True]]
+
+
+def test_info_nce_with_one_caption_an_image_is_the_cross_entropy_of_both_ways():
+    scores, right = torch.randn(6, 6), torch.arange(6)
+    both = [torch.nn.functional.cross_entropy(s / 0.1, right) for s in (scores, scores.T)]
+    torch.testing.assert_close(info_nce(scores, right, 0.1), sum(both) / 2)
+
+
+def test_info_nce_takes_only_captions_of_other_images_for_negatives():
+    scores, image_of = torch.randn(3, 6), torch.tensor([0, 0, 1, 2, 2, 2])
+    total = 0.0
+    for caption, image in enumerate(image_of.tolist()):
+        right = scores[image, caption]
+        captions = [s for c, s in enumerate(scores[image]) if image_of[c] != image]
+        images = [s for i, s in enumerate(scores[:, caption]) if i != image]
+        total += sum(-torch.stack([right, *found]).div(0.1).log_softmax(0)[0] for found in (captions, images))
+    torch.testing.assert_close(info_nce(scores, image_of, 0.1), total / 12)
