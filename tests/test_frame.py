@@ -72,3 +72,10 @@ def test_an_unknown_public_name_is_refused_with_the_names_there_are():
 
     with pytest.raises(AttributeError, match=r"it has .*Collection"):
         itr_explore.nothing_of_the_kind  # noqa: B018
+
+
+def test_no_public_name_is_also_the_name_of_a_room_which_importing_would_put_in_its_place():
+    import itr_explore
+
+    rooms = {path.name.removesuffix(".py") for path in (ROOT / "itr_explore").iterdir()}
+    assert not rooms & set(itr_explore.__all__)

@@ -15,13 +15,13 @@ MAY_IMPORT = {
     "data": {"records"},
     "viz": {"records"},
     "models": {"records", "nn"},
-    "explain": {"records", "data", "nn", "models"},
-    "evaluation": {"records", "data", "nn", "models", "explain"},
+    "explanation": {"records", "data", "nn", "models"},
+    "evaluation": {"records", "data", "nn", "models", "explanation"},
     "training": {"records", "data", "nn", "models", "evaluation"},
-    "widgets": {"records", "data", "models", "explain", "evaluation", "training", "viz"},
+    "widgets": {"records", "data", "models", "explanation", "evaluation", "training", "viz"},
     "zoo": set(),
     "exercises": set(),
-    "cli": {"records", "data", "models", "explain", "evaluation", "training", "viz", "widgets"},
+    "cli": {"records", "data", "models", "explanation", "evaluation", "training", "viz", "widgets"},
     "__init__": set(),
 }
 
@@ -31,7 +31,7 @@ HEAVY = {  # may not be imported when a room is imported; inside functions they 
     "training": {"datasets", "captum", "plotly", "ipywidgets", "anywidget", "networkx", "transformers"},
     "evaluation": {"datasets", "captum", "plotly", "ipywidgets", "anywidget", "transformers"},
     "data": {"datasets", "captum", "plotly", "ipywidgets", "anywidget", "transformers"},
-    "explain": {"captum", "plotly", "ipywidgets", "anywidget", "transformers"},
+    "explanation": {"captum", "plotly", "ipywidgets", "anywidget", "transformers"},
     "viz": {"torch", "transformers", "ipywidgets", "anywidget"},
     "records": {"torch", "PIL"},
 }

@@ -24,8 +24,8 @@ from itr_explore.data.boxes import areas
 from itr_explore.data.text import split_words
 from itr_explore.evaluation.encoding import at_rest
 from itr_explore.evaluation.report import Grounding
-from itr_explore.explain.maps import explain_all
-from itr_explore.explain.verdicts import verdicts
+from itr_explore.explanation.maps import explain_all
+from itr_explore.explanation.verdicts import verdicts
 from itr_explore.records import Pair
 
 if TYPE_CHECKING:

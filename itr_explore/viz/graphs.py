@@ -19,7 +19,7 @@ WIDTHS = 4  # plotly draws a trace in one width, so edges are gathered into this
 
 
 def draw_graph(graph: nx.DiGraph, image: Image | None = None, *, dark: bool = False) -> go.Figure:
-    """The graph of `explain.graph.region_graph`, its nodes at the centres of their boxes.
+    """The graph of `explanation.graph.region_graph`, its nodes at the centres of their boxes.
 
     A wider line is a larger weight; orange and dashed is below zero. Arrowheads stand just before the region
     that an edge points to. Without boxes the nodes stand on a circle.

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from itr_explore.explain.maps import explain
-from itr_explore.explain.verdicts import by_chance, verdicts
+from itr_explore.explanation.maps import explain
+from itr_explore.explanation.verdicts import by_chance, verdicts
 from itr_explore.records import Explanation, Map, Pair
 from itr_explore.widgets.assets import pair_view_script
 from itr_explore.widgets.page import embedded, save_page

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from itr_explore.explain.verdicts import by_chance, verdicts
+from itr_explore.explanation.verdicts import by_chance, verdicts
 from itr_explore.records import Explanation, Map, Pair, Truth
 from itr_explore.viz.images import image_data
 

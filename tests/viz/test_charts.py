@@ -2,7 +2,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from itr_explore.explain.graph import region_graph
+from itr_explore.explanation.graph import region_graph
 from itr_explore.records import Progress, Ranking
 from itr_explore.viz.alignment import alignment
 from itr_explore.viz.graphs import draw_graph

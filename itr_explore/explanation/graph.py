@@ -12,7 +12,7 @@ import networkx as nx
 import numpy as np
 
 from itr_explore.data.boxes import iou
-from itr_explore.explain.spatial import nearest, spatial_relations
+from itr_explore.explanation.spatial import nearest, spatial_relations
 from itr_explore.records import Explanation, Map, Pair
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@ from dataclasses import replace
 import networkx as nx
 import pytest
 
-from itr_explore.explain.graph import centralities, region_graph
+from itr_explore.explanation.graph import centralities, region_graph
 
 
 def test_learned_edges_carry_the_weights_of_the_map(make_explanation):

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from itr_explore.data.text import build_tokenizer, split_words
-from itr_explore.explain.maps import explain, explain_all
+from itr_explore.explanation.maps import explain, explain_all
 from itr_explore.nn.tap import Tap
 from itr_explore.records import Encoded, Pair
 

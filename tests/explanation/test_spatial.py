@@ -1,6 +1,6 @@
 import numpy as np
 
-from itr_explore.explain.spatial import nearest, spatial_relations
+from itr_explore.explanation.spatial import nearest, spatial_relations
 
 LEFT = [0.0, 0.4, 0.2, 0.6]
 MIDDLE = [0.4, 0.4, 0.6, 0.6]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from itr_explore.explain.verdicts import by_chance, verdicts
+from itr_explore.explanation.verdicts import by_chance, verdicts
 from itr_explore.records import Map, Mention, Truth
 
 BOX = np.array([[0.0, 0.0, 1.0, 1.0]])
