@@ -22,6 +22,8 @@ def machine() -> dict[str, Any]:
         "cpu": cpu_model(),
         "cores": os.cpu_count(),
         "torch_threads": torch.get_num_threads(),
+        "wait_policy": os.environ.get("OMP_WAIT_POLICY", "default"),
+        "load": [round(load, 1) for load in os.getloadavg()],  # besides what is measured, nothing should run
         "python": platform.python_version(),
         "torch": torch.__version__,
     }

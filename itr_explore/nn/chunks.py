@@ -7,7 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-PADDED = 1.05  # fragments, padded ones included, for each real one in a group of items
+PADDED = 1.1  # fragments, padded ones included, for each real one in a group of items
+FEW = 2**8  # fragments that do not make a group of their own, whatever the padding
 
 
 class Block(NamedTuple):
@@ -57,7 +58,7 @@ def groups_of_like_length(mask: Tensor) -> tuple[list[Block], Tensor | None]:
     groups: list[Block] = []
     count = real = longest = 0
     for length in lengths.tolist():
-        if count and length * (count + 1) > PADDED * (real + length):
+        if count * longest >= FEW and length * (count + 1) > PADDED * (real + length):
             groups.append(Block(count, longest))
             count = real = 0
         count, real, longest = count + 1, real + length, length
