@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from itr_explore.nn import all_pairs
+from itr_explore.nn import all_pairs, chunks
 from itr_explore.nn.all_pairs import scores_of_all_pairs
 from itr_explore.nn.matching import attended_cosines, attention_weights, cross_similarities, match
 from itr_explore.nn.pooling import unit
@@ -71,10 +71,11 @@ def test_in_single_precision_they_agree_to_one_in_a_hundred_thousand():
 
 
 @pytest.mark.parametrize(("chunk", "columns", "budget"), [(1, 1, 0), (40, 7, 2**30), (2**19, 5, 0)])
-def test_chunks_and_memory_change_nothing(monkeypatch, chunk, columns, budget):
+def test_groups_chunks_and_memory_change_nothing(monkeypatch, chunk, columns, budget):
     (query, query_mask), (context, context_mask) = (fragments(counts) for counts in SIZES["ragged"])
     settings = query, query_mask, context, context_mask, 9.0, "LSE", 6.0
     wanted = with_gradients(scores_of_all_pairs, *settings)
+    monkeypatch.setattr(chunks, "FEW", 1)
     monkeypatch.setattr(all_pairs, "CHUNK", chunk)
     monkeypatch.setattr(all_pairs, "COLUMNS", columns)
     for found, whole in zip(with_gradients(scores_of_all_pairs, *settings, budget), wanted, strict=True):
