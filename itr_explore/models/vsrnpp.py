@@ -50,7 +50,7 @@ class VSRNppConfig(ModelConfig):
     text_layers: int = 4  # of word reasoning
     norm_axis: NormAxis = "channels"  # each region to unit length, or (VSRN) each channel over the regions
     norm_after_linear: bool = False  # normalise regions also before reasoning (VSRN on COCO)
-    final_norm: bool = False  # batch norm on the image's last memory (VSRN on Flickr30K)
+    final_norm: bool = False  # batch norm on the last memory (VSRN's image side on Flickr30K)
     affinity_divisor: int | None = None  # VSRN: 36; None: each image's number of regions
 
 
@@ -61,7 +61,7 @@ class VSRNpp(RetrievalModel):
     Config = VSRNppConfig
     config: VSRNppConfig
     presets: ClassVar = {
-        "tiny": {"dim": 128, "word_dim": 64, "layers": 2, "text_layers": 1},
+        "tiny": {"dim": 128, "word_dim": 64, "layers": 2, "text_layers": 1, "final_norm": True},
         "base": {
             "dim": 256,
             "word_dim": 300,
@@ -69,6 +69,7 @@ class VSRNpp(RetrievalModel):
             "text_layers": 1,
             "dropout": 0.1,
             "word_dropout": 0.1,
+            "final_norm": True,
             "loss": "info_nce",
         },
         "paper": {
@@ -100,7 +101,7 @@ class VSRNpp(RetrievalModel):
         )
         if config.text == "reasoning":
             self.word_nodes = nn.Linear(dim, dim)
-            self.caption_side = ReasoningSide(dim, config.text_layers, "word")
+            self.caption_side = ReasoningSide(dim, config.text_layers, "word", final_norm=config.final_norm)
 
     def encode_images(self, batch: Batch) -> Encoded:
         """The image's last memory, and its relation-enhanced regions."""
