@@ -37,7 +37,7 @@ from itr_explore.models.base import ModelConfig, RetrievalModel
 from itr_explore.nn.encoders import RegionEncoder, WordEncoder, read
 from itr_explore.nn.memory import memory_trace
 from itr_explore.nn.pooling import last_real, unit
-from itr_explore.nn.reasoning import NormAxis, ReasoningSide, normalised
+from itr_explore.nn.reasoning import NormAxis, Order, ReasoningSide, normalised
 from itr_explore.records import Batch, Encoded
 
 
@@ -52,6 +52,7 @@ class VSRNppConfig(ModelConfig):
     norm_after_linear: bool = False  # normalise regions also before reasoning (VSRN on COCO)
     final_norm: bool = False  # batch norm on the last memory (VSRN's image side on Flickr30K)
     affinity_divisor: int | None = None  # VSRN: 36; None: each image's number of regions
+    region_order: Order = "given"  # in which the memory reads; it remembers best what comes last
 
 
 class VSRNpp(RetrievalModel):
@@ -70,6 +71,7 @@ class VSRNpp(RetrievalModel):
             "dropout": 0.1,
             "word_dropout": 0.1,
             "final_norm": True,
+            "region_order": "reversed",
             "loss": "info_nce",
         },
         "paper": {
@@ -89,7 +91,8 @@ class VSRNpp(RetrievalModel):
             config.region_dim, dim, config.box, config.dropout, config.region_dropout
         )
         self.image_side = ReasoningSide(
-            dim, config.layers, "region", config.norm_axis, config.final_norm, config.affinity_divisor
+            *(dim, config.layers, "region", config.norm_axis, config.final_norm),
+            *(config.affinity_divisor, config.region_order),
         )
         self.words = WordEncoder(
             config.vocabulary_size,

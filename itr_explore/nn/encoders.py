@@ -40,7 +40,7 @@ class RegionEncoder(nn.Module):
         mask: Bool[Tensor, "image region"],
         boxes: Float[Tensor, "image region 4"] | None = None,
     ) -> tuple[Float[Tensor, "image region dim"], Bool[Tensor, "image region"]]:
-        """Fragments (zero where padded) and the mask of the regions that are left.
+        """Fragments (zero where padded) and the mask of the regions that are left, those first.
 
         Raises:
             ValueError: features of another length than the model was built for, or boxes wanted and absent.
@@ -61,6 +61,9 @@ class RegionEncoder(nn.Module):
             fragments = fragments + self.place(box_features(boxes))
         if self.training and self.region_dropout > 0:
             mask = keep_some(mask, 1 - self.region_dropout)
+            kept_first = (~mask).to(torch.uint8).argsort(dim=1, stable=True)
+            fragments = fragments.gather(1, kept_first.unsqueeze(-1).expand_as(fragments))
+            mask = mask.gather(1, kept_first)
         return fragments * mask.unsqueeze(-1), mask
 
 

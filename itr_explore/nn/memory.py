@@ -55,6 +55,15 @@ def memory_trace(
     return contributions(*gates(gru, steps, states), mask)
 
 
+def backwards(
+    x: Float[Tensor, "item step dim"], mask: Bool[Tensor, "item step"]
+) -> Float[Tensor, "item step dim"]:
+    """The real steps of each item in reverse order, padding where it was; twice gives `x` again."""
+    steps = torch.arange(mask.shape[1], device=mask.device)
+    source = torch.where(mask, mask.sum(dim=1, keepdim=True) - 1 - steps, steps)  # [item step]
+    return x.gather(1, source.unsqueeze(-1).expand_as(x))
+
+
 def shares(traces: Float[Tensor, "item step dim"]) -> Float[Tensor, "item step"]:
     """The length of each step's contribution, divided by the sum of all lengths of its item."""
     lengths = traces.norm(dim=-1)

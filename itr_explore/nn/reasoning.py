@@ -8,11 +8,12 @@ from torch import Tensor, nn
 
 from itr_explore.nn.encoders import read
 from itr_explore.nn.graph import GraphReasoning, MaskedBatchNorm
-from itr_explore.nn.memory import memory_trace, shares
+from itr_explore.nn.memory import backwards, memory_trace, shares
 from itr_explore.nn.pooling import last_real, unit
 from itr_explore.nn.tap import Tap
 
 NormAxis = Literal["channels", "regions"]
+Order = Literal["given", "reversed"]
 
 
 def normalised(nodes: Float[Tensor, "item part dim"], axis: NormAxis) -> Float[Tensor, "item part dim"]:
@@ -36,6 +37,7 @@ class ReasoningSide(nn.Module):
         norm_axis: how fragments are normalised before the memory reads them (see `normalised`).
         final_norm: batch norm on the last memory.
         divisor: of the affinity (see `nn.graph.affinity`).
+        order: in which the memory reads; what it reads last it remembers best.
     """
 
     def __init__(
@@ -46,12 +48,13 @@ class ReasoningSide(nn.Module):
         norm_axis: NormAxis = "channels",
         final_norm: bool = False,
         divisor: int | None = None,
+        order: Order = "given",
     ):
         super().__init__()
         self.layers = nn.ModuleList(GraphReasoning(dim, kind, divisor) for _ in range(layers))
         self.memory = nn.GRU(dim, dim, batch_first=True)
         self.final_norm = MaskedBatchNorm(dim) if final_norm else None
-        self.norm_axis = norm_axis
+        self.norm_axis, self.order = norm_axis, order
         self.trace = Tap("per_region" if kind == "region" else "per_word", "row_sum")
 
     def forward(
@@ -60,8 +63,8 @@ class ReasoningSide(nn.Module):
         """[item part dim] -> the last memory, of unit length, and the relation-enhanced nodes."""
         steps, states = self._run(nodes, mask)
         if self.trace.watched:
-            self.trace(shares(memory_trace(self.memory, steps, states, mask)))
-        return unit(self._finish(last_real(states, mask))), steps
+            self.trace(shares(self._trace(steps, states, mask)))
+        return unit(self._finish(last_real(states, mask))), self._turned(steps, mask)
 
     def parts_of_vector(
         self, nodes: Float[Tensor, "item part dim"], mask: Bool[Tensor, "item part"]
@@ -73,18 +76,26 @@ class ReasoningSide(nn.Module):
         if self.training:
             raise ValueError("a vector has additive parts in eval mode only; call model.eval() first")
         steps, states = self._run(nodes, mask)
-        traces = memory_trace(self.memory, steps, states, mask)
+        traces = self._trace(steps, states, mask)
         length = self._finish(last_real(states, mask)).norm(dim=-1, keepdim=True)
         nothing = self._finish(torch.zeros_like(states[:, 0]))  # [item dim]  the final norm's constant
         parts = self._finish(traces.flatten(0, 1)).view_as(traces) - nothing.unsqueeze(1)
         return parts / length.unsqueeze(1), nothing / length
 
     def _run(self, nodes: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """What the memory reads, and its state after each step."""
+        """What the memory reads, in its order, and its state after each step."""
         for layer in self.layers:
             nodes = layer(nodes, mask)
-        steps = normalised(nodes, self.norm_axis)
+        steps = self._turned(normalised(nodes, self.norm_axis), mask)
         return steps, read(self.memory, steps, mask)
+
+    def _trace(self, steps: Tensor, states: Tensor, mask: Tensor) -> Tensor:
+        """What each node left in the last memory, in the nodes' own order."""
+        return self._turned(memory_trace(self.memory, steps, states, mask), mask)
+
+    def _turned(self, parts: Tensor, mask: Tensor) -> Tensor:
+        """From the nodes' order to the memory's, or back: either way the same."""
+        return parts if self.order == "given" else backwards(parts, mask)
 
     def _finish(self, memory: Tensor) -> Tensor:
         """[item dim] the final batch norm, if there is one."""

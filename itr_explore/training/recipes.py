@@ -28,7 +28,7 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("scan", "scenes"): Recipe("tiny", epochs=6, learning_rate=2e-3, warm_up_epochs=3),
     ("vsrnpp", "scenes"): Recipe("tiny", epochs=8, learning_rate=2e-3, warm_up_epochs=4),
     ("scan", "real photos"): Recipe("base", epochs=6, warm_up_epochs=0),
-    ("vsrnpp", "real photos"): Recipe("base", epochs=6, warm_up_epochs=0),
+    ("vsrnpp", "real photos"): Recipe("base", epochs=6, learning_rate=2e-3, warm_up_epochs=0),
 }
 
 

@@ -14,6 +14,7 @@ SETTINGS = [
     ("scan", {"pooling": "LSE"}),
     ("scan", {"direction": "image_to_text", "pooling": "LSE"}),
     ("vsrnpp", {"norm_axis": "regions", "final_norm": True, "norm_after_linear": True}),
+    ("vsrnpp", {"region_order": "reversed"}),
     ("vsrnpp", {"text": "plain"}),
 ]
 every_model = pytest.mark.parametrize(

@@ -48,9 +48,10 @@ def test_vsrns_image_side_is_its_published_steps_one_by_one(make_model, make_bat
     torch.testing.assert_close(model.encode_images(batch).vectors, nn.functional.normalize(memory, dim=1))
 
 
+@pytest.mark.parametrize("order", ["given", "reversed"])
 @pytest.mark.parametrize("final_norm", [True, False])
-def test_the_regions_shares_and_the_rest_add_up_to_the_score(make_model, batch, final_norm):
-    model = trained(make_model("vsrnpp", final_norm=final_norm))
+def test_the_regions_shares_and_the_rest_add_up_to_the_score(make_model, batch, final_norm, order):
+    model = trained(make_model("vsrnpp", final_norm=final_norm, region_order=order))
     captions = model.encode_captions(batch).vectors
     parts, rest = model.image_parts(batch)
     shares = torch.einsum("ird,cd->icr", parts, captions)

@@ -37,6 +37,16 @@ def test_some_regions_are_left_out_in_training_but_never_all():
     assert not keep_some(mask, 0.0).sum(dim=1).ne(1).any()
 
 
+def test_regions_that_are_left_after_dropout_come_first_and_keep_their_order():
+    encoder = RegionEncoder(1, 1, region_dropout=0.5).train()
+    nn.init.ones_(encoder.appearance.weight)
+    fragments, mask = encoder(torch.arange(1.0, 9).view(1, 8, 1), torch.ones(1, 8, dtype=torch.bool))
+    left = fragments[mask].flatten()
+    assert 0 < len(left) < 8
+    assert torch.equal(left, left.sort().values)
+    assert torch.equal(mask[0], torch.arange(8) < len(left))
+
+
 @pytest.mark.parametrize("bidirectional", [True, False])
 def test_states_are_those_of_each_caption_alone(bidirectional):
     encoder = WordEncoder(10, 4, 5, bidirectional)

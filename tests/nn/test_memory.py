@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from itr_explore.nn.encoders import read
-from itr_explore.nn.memory import contributions, gates, memory_trace, shares
+from itr_explore.nn.memory import backwards, contributions, gates, memory_trace, shares
 from itr_explore.nn.pooling import last_real
 
 MASK = torch.arange(9) < torch.tensor([9, 1, 4])[:, None]
@@ -48,3 +48,9 @@ def test_shares_add_up_to_one(run):
     gru, steps, states = run
     found = shares(memory_trace(gru, steps, states, MASK))
     torch.testing.assert_close(found.sum(dim=1), torch.ones(3))
+
+
+def test_steps_backwards_are_the_real_ones_reversed_and_twice_is_once_more_the_same():
+    x, mask = torch.arange(6.0).view(2, 3, 1), torch.tensor([[True, True, True], [True, True, False]])
+    assert backwards(x, mask).flatten().tolist() == [2, 1, 0, 4, 3, 5]
+    assert torch.equal(backwards(backwards(x, mask), mask), x)
