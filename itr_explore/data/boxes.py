@@ -31,7 +31,10 @@ def iou(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 def voc_to_fractions(boxes: np.ndarray, width: float, height: float) -> np.ndarray:
     """Boxes `[box 4]` in whole pixels counted from 1, both ends included (Pascal VOC), as fractions."""
-    boxes = np.asarray(boxes, np.float64).reshape(-1, 4) - (1, 1, 0, 0)
+    boxes = np.asarray(boxes, np.float64)
+    if boxes.size and boxes.shape[-1] != 4:
+        raise ValueError(f"wanted boxes of four numbers, x1 y1 x2 y2, got {list(boxes.shape)}")
+    boxes = boxes.reshape(-1, 4) - (1, 1, 0, 0)
     return boxes / (width, height, width, height)
 
 

@@ -13,7 +13,11 @@ from typing import Any
 
 import numpy as np
 
-DAMAGE = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile)
+DAMAGE = (OSError, EOFError, ValueError, RecursionError, zlib.error, zipfile.BadZipFile)
+
+
+class Misfit(ValueError):
+    """A whole file that says something impossible; the message names that, and not yet the file."""
 
 
 @contextmanager
@@ -23,6 +27,8 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except (FileNotFoundError, PermissionError):
         raise
+    except Misfit as error:
+        raise ValueError(f"{path}: {error}") from error
     except DAMAGE as error:
         raise ValueError(
             f"{path} cannot be read ({error}); it may be truncated: copy or make it again"
@@ -68,10 +74,14 @@ def read_sizes(path: Path) -> np.ndarray:
         except ValueError as error:
             if "allow_pickle" not in str(error):
                 raise
-            raise ValueError(
+            raise Misfit(
                 "it holds pickled objects, which can run anything when opened; where you trust the file, save"
                 " its numbers as a plain array of widths and heights [image 2]"
             ) from error
-        if sizes.ndim != 2 or sizes.shape[1] != 2 or not (sizes > 0).all():
-            raise ValueError(f"wanted widths and heights [image 2], all above 0, got {list(sizes.shape)}")
+        numbers = sizes.dtype.kind in "fiu" and sizes.ndim == 2 and sizes.shape[1] == 2
+        if not numbers or not (sizes > 0).all():
+            raise Misfit(
+                "wanted widths and heights [image 2], numbers above 0, "
+                f"got {sizes.dtype} {list(sizes.shape)}{', some not above 0' if numbers else ''}"
+            )
     return sizes.astype(np.float64)

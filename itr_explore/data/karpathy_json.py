@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,10 +13,14 @@ import numpy as np
 
 from itr_explore.data.boxes import clip_to_image, voc_to_fractions
 from itr_explore.data.entities import ChainBoxes, Phrase, phrase_truth
-from itr_explore.data.files import read_json
+from itr_explore.data.files import Misfit, read_json
 from itr_explore.records import Truth
 
 WANTED = "is not in the field's layout; wanted {'images': [{'filename', 'split', 'sentences': [{'raw'}]}]}"
+DRAWN = (
+    "wanted boxes [[x1, y1, x2, y2]], chain_boxes {chain: [row of boxes]}, objects [{'box', 'label'}] and"
+    " phrases [{'span', 'chain', 'types'}] of sentences with tokens"
+)
 ALIASES = {"testall": "test", "dev": "val"}  # names that the field's arrays use for splits of the JSON
 
 
@@ -79,9 +85,6 @@ def truth_of_phrases(images: Sequence[Described], path: Path) -> Callable[..., T
         return None
     image_of = np.repeat(np.arange(len(images)), [len(image.sentences) for image in images])
     boxes = _boxes_of(images, "boxes", lambda record: record.get("boxes", []), voc_to_fractions, path)
-    for image, found in zip(images, boxes, strict=True):
-        if any(row >= len(found) for rows in image.record.get("chain_boxes", {}).values() for row in rows):
-            raise ValueError(f"{path}: a chain of image {image.name!r} names a box beyond its {len(found)}")
 
     def truth_of(row: int, words: tuple[str, ...], offsets, region_boxes: np.ndarray) -> Truth:
         image, sentence = int(image_of[row]), sentences[row]
@@ -131,18 +134,50 @@ def _described(found: dict) -> Described | dict:
     )
     if not fits or not isinstance(found.get("filename"), str):
         return found
-    return Described({**found, "sentences": None}, tuple(map(_sentence, told)))
+    try:
+        _check(found)
+        return Described({**found, "sentences": None}, tuple(map(_sentence, told)))
+    except Misfit as error:
+        raise Misfit(f"image {found['filename']!r}: {error}") from error
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+        reason = f"there is no {error}" if isinstance(error, KeyError) else str(error)
+        raise Misfit(f"image {found['filename']!r} cannot be understood ({reason}); {DRAWN}") from error
+
+
+def _check(record: dict) -> None:
+    """Refuse an image whose numbers, boxes, chains or objects are not what they should be."""
+    if not isinstance(record.get("imgid"), int | str | None):
+        raise Misfit(f"imgid must be a whole number or a text, got {record['imgid']!r}")
+    for side in ("width", "height"):
+        value = record.get(side)
+        if value is not None and not (isinstance(value, int | float) and 0 < value < math.inf):
+            raise Misfit(f"{side} must be a number of pixels above 0, got {value!r}; leave it out if unknown")
+    objects = record.get("objects", [])
+    for box in [*record.get("boxes", []), *(one["box"] for one in objects)]:
+        if len(box) != 4 or not all(isinstance(value, int | float) for value in box):
+            raise Misfit(f"a box must be four numbers [x1, y1, x2, y2], got {box!r}")
+    for one in objects:
+        if not isinstance(one["label"], str):
+            raise Misfit(f"an object's label must be a text, got {one['label']!r}")
+    there = len(record.get("boxes", []))
+    for chain, rows in record.get("chain_boxes", {}).items():
+        for row in map(operator.index, rows):
+            if not 0 <= row < there:
+                raise Misfit(f"chain {chain!r} names box {row}, counted from 0, of its {there} boxes")
+    frozenset(map(str, record.get("scene_chains", [])))
 
 
 def _sentence(found: dict) -> Sentence:
     text = found["raw"] if "raw" in found else " ".join(found["tokens"])
+    if not isinstance(text, str):
+        raise Misfit(f"a caption must be a text, got {text!r}")
     if not found.get("phrases"):
         return Sentence(text)
     tokens, phrases = tuple(map(sys.intern, found["tokens"])), []
     for one in found["phrases"]:
-        start, stop = one["span"]
+        start, stop = map(operator.index, one["span"])
         if not 0 <= start < stop <= len(tokens):
-            raise ValueError(f"a phrase spans tokens {start} to {stop} of the {len(tokens)} of {text!r}")
+            raise Misfit(f"a phrase spans tokens {start} to {stop} of the {len(tokens)} of {text!r}")
         phrases.append(Phrase(start, stop, sys.intern(str(one["chain"])), sys.intern(one["types"][0])))
     return Sentence(text, tokens, tuple(phrases))
 

@@ -32,6 +32,12 @@ class Ragged:
             )
         if starts.ndim != 1 or not len(starts) or starts[0] != 0 or starts[-1] != len(values):
             raise ValueError(f"starts must run from 0 to the {len(values)} rows there are, got {starts}")
+        if (np.diff(starts) < 0).any():
+            image = int(np.argmax(np.diff(starts) < 0))
+            raise ValueError(
+                f"starts must never fall, but image {image} has rows {starts[image]} to {starts[image + 1]}; "
+                "write where each image's rows begin, in the order of the rows"
+            )
         if scale is not None and np.shape(scale) not in {(), (1,), values.shape[1:]}:
             raise ValueError(f"scale has shape {np.shape(scale)}; values have {values.shape[1]} features")
         self.values = values

@@ -141,6 +141,10 @@ def _flat(
         raise ValueError(f"{path}: {name} must be [{wanted}] of {rows:,} regions, got {list(found.shape)}")
     if found.dtype.kind not in "fiu":
         raise ValueError(f"{path}: {name} must be numbers, got {found.dtype}")
+    if name == "labels" and not (np.isfinite(found) & (found == np.rint(found))).all():
+        raise ValueError(
+            f"{path}: labels must be integers, got {found.dtype} with NaN or fractions among them"
+        )
     return found.reshape(rows, *tail)
 
 

@@ -27,6 +27,11 @@ def test_areas_are_width_times_height():
     assert areas(np.array([[0, 0, 2, 3], [1, 1, 1, 5]])).tolist() == [6, 0]
 
 
+def test_a_box_of_three_numbers_is_refused():
+    with pytest.raises(ValueError, match=r"wanted boxes of four numbers, x1 y1 x2 y2, got \[4, 3\]"):
+        voc_to_fractions(np.ones((4, 3)), 10, 10)
+
+
 def test_iou_with_no_boxes_is_empty():
     assert iou(np.zeros((0, 4)), np.zeros((3, 4))).shape == (0, 3)
 

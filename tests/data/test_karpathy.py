@@ -365,11 +365,20 @@ IDS = np.array([5, 3])
         ),
         (
             lambda f: write_json(f, [PHRASED | {"imgid": 3, "chain_boxes": {"4": [7]}}, image(5)]),
-            "a chain of image '0.jpg' names a box beyond its 2",
+            r"dataset_small\.json: image '0\.jpg': chain '4' names box 7, counted from 0, of its 2 boxes",
         ),
         (
             lambda f: write_json(f, [image(3, sentences=[{"raw": "a", "tokens": ["a"], "phrases": [{"span": [0, 2], "chain": "1", "types": ["other"]}]}])]),
-            "a phrase spans tokens 0 to 2 of the 1",
+            r"dataset_small\.json: image '3\.jpg': a phrase spans tokens 0 to 2 of the 1",
+        ),
+        (spoil("dataset_small.json", b"[" * 100_000), r"dataset_small\.json cannot be read"),
+        (
+            lambda f: np.savez(f / "regions-test.npz", imgid=IDS, features=FEATURES[:2], labels=np.full((2, 3), np.nan)),
+            "labels must be integers, got float64",
+        ),
+        (
+            npz(imgid=IDS, features=FEATURES.reshape(-1, 5)[:6], starts=np.array([0, 8, 6])),
+            r"regions-test\.npz: starts must never fall, but image 1 has rows 8 to 6",
         ),
     ],
 )  # fmt: skip
@@ -377,6 +386,32 @@ def test_a_bad_json_or_bad_regions_are_one_clear_error(with_json, do, message):
     do(with_json)
     with pytest.raises(ValueError, match=message):
         load(with_json)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"objects": [{"label": "dog"}]}, "there is no 'box'.*wanted boxes"),
+        ({"objects": [{"box": [0, 0, 9, 9]}]}, "there is no 'label'"),
+        ({"objects": [{"box": [0, 0, 9, 9], "label": 7}]}, "label must be a text, got 7"),
+        ({"objects": 5}, "cannot be understood"),
+        ({"boxes": [[1, 2, 3]] * 4}, r"a box must be four numbers .* got \[1, 2, 3\]"),
+        ({"boxes": [[1, 2, 3, "4"]]}, "a box must be four numbers"),
+        ({"boxes": [[1, 1, 9, 9]], "chain_boxes": []}, "wanted boxes .* chain_boxes"),
+        ({"boxes": [[1, 1, 9, 9]], "chain_boxes": {"1": ["0"]}}, "wanted boxes .* chain_boxes"),
+        ({"boxes": [[1, 1, 9, 9]], "chain_boxes": {"1": [-1]}}, "chain '1' names box -1"),
+        ({"imgid": [3]}, r"imgid must be a whole number or a text, got \[3\]"),
+        ({"width": "abc"}, "width must be a number of pixels above 0, got 'abc'"),
+        ({"sentences": [{"raw": 5}]}, "a caption must be a text, got 5"),
+        ({"sentences": [{"raw": "a", "phrases": [{}]}]}, "there is no 'tokens'"),
+        ({"sentences": [{"raw": "a", "tokens": ["a"], "phrases": [{}]}]}, "there is no 'span'"),
+    ],
+)
+def test_an_image_that_cannot_be_understood_is_named_with_its_file(with_json, more, message):
+    write_json(with_json, [image(3) | more, image(5)])
+    with pytest.raises(ValueError, match=rf"dataset_small\.json: image '3\.jpg'.*{message}") as caught:
+        load(with_json)
+    assert "truncated" not in str(caught.value)
 
 
 class Trap:
@@ -401,9 +436,10 @@ class Trap:
         (lambda f: np.save(f / "test_boxes.npy", np.zeros((4, 2, 4))), r"boxes must be \[region 4\] of 12"),
         (lambda f: np.save(f / "test_boxes.npy", np.full((4, 3, 4), 99)), "boxes up to 99 are pixels"),
         (lambda f: np.save(f / "test_ims_size.npy", np.ones((3, 2))), "sizes of 3"),
+        (lambda f: np.save(f / "test_ims_size.npy", np.full((4, 2), "9")), "numbers above 0, got <U1"),
         (
             lambda f: np.save(f / "test_ims_size.npy", np.array([Trap()] * 4)),
-            "it holds pickled objects",
+            r"test_ims_size\.npy: it holds pickled objects",
         ),
         (lambda f: write_json(f, [image(i) for i in range(4)]), "disagree on image 0"),
         (lambda f: write_json(f, [image(i) for i in range(3)]), "has 4 images, but the split has 3"),
