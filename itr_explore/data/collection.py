@@ -177,7 +177,10 @@ class Collection:
         if self._label_codes is None or self._label_names is None:
             return ()
         codes = self._label_codes[self._regions.rows(np.array([self._row(image)]))]
-        return tuple(self._label_names[int(code)] for code in codes)
+        names = self._label_names
+        if not isinstance(names, Mapping):
+            names = dict(enumerate(names))
+        return tuple(names.get(int(code), str(code)) for code in codes)
 
     def objects(self, image: int) -> tuple[tuple[str, tuple[float, ...]], ...]:
         """The boxes that people drew and labelled in an image: `(label, (x1, y1, x2, y2))`, fractions."""

@@ -62,6 +62,12 @@ def test_labels_are_names(parts):
     assert collection.pair(0).labels == ("dog", "cat")
 
 
+@pytest.mark.parametrize("names", [{0: "dog"}, ("dog",)])
+def test_a_label_without_a_name_is_its_code(parts, names):
+    collection = Collection(**parts, label_codes=np.array([0, -1, 1, 0, 9, 1]), label_names=names)
+    assert collection.pair(0).labels == ("dog", "-1")
+
+
 def truth_that_remembers(asked):
     def truth_of(row, words, offsets, boxes):
         asked.append(row)
