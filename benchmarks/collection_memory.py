@@ -50,7 +50,7 @@ def write_collection(folder: Path, layout: str, dtype: str) -> None:
         file.truncate(file.tell() + IMAGES * REGIONS * FEATURES * np.dtype(dtype).itemsize)
     corners = np.sort(boxes.uniform(0, 480, (IMAGES, REGIONS, 2, 2)), axis=2).astype(np.float32)
     np.save(folder / "train_ims_bbx.npy", corners.reshape(IMAGES, REGIONS, 4))
-    np.save(folder / "train_ims_size.npy", np.array([{"image_w": 640, "image_h": 480}] * IMAGES))
+    np.save(folder / "train_ims_size.npy", np.tile([640, 480], (IMAGES, 1)))
     captions = [[caption(chance) for _ in range(CAPTIONS_EACH)] for _ in range(IMAGES)]
     if layout == "texts":
         lines = [line for of_image in captions for line in of_image]
