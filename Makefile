@@ -39,14 +39,15 @@ demo: $(VENV)/.lab
 clean:
 	rm -rf $(VENV) out build *.egg-info
 
-$(BIN)/python:
+$(VENV)/.made:
 	@[ -n "$(PYTHON)" ] || { echo "itr_explore needs Python 3.11 or newer and found none; name one with PYTHON=..."; exit 1; }
-	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "could not make $(VENV): on Debian and Ubuntu install python3-venv"; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); echo "could not make $(VENV): on Debian and Ubuntu install python3-venv"; exit 1; }
+	@touch $@
 
-$(VENV)/.lab: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.lab: pyproject.toml constraints.txt | $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[lab]"
 	@touch $@
 
-$(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[lab,test]"
 	@touch $@ $(VENV)/.lab

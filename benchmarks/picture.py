@@ -6,6 +6,7 @@ python benchmarks/picture.py [--image 3 --caption 1 --word car]   writes benchma
 from __future__ import annotations
 
 import argparse
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from playwright.sync_api import sync_playwright
 
 import itr_explore as itr
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

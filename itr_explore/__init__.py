@@ -35,6 +35,7 @@ _HOME = {
     "recall_bars": "viz.recall",
     "swap_accuracy": "evaluation.relations",
     "training_curves": "viz.training",
+    "verdicts": "explanation.verdicts",
     "with_progress_bar": "training.progress",
     "region_graph": "explanation.graph",
     "explore": "widgets.pair_view",

@@ -6,10 +6,12 @@ Each command is a few lines over the public functions, so that whatever it does 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
 from pathlib import Path
 
 PAIRS_TO_SHOW = 4  # how many pairs the demo's page explains
+FAULTS = (ValueError, LookupError, ArithmeticError, OSError, RuntimeError)  # their messages say what to do
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         return options.run(options)
-    except (ValueError, KeyError, OSError) as error:
+    except FAULTS as error:
         message = error.args[0] if isinstance(error, KeyError) and error.args else error
         print(f"itr-explore {options.command}: {message}", file=sys.stderr)
         return 2
@@ -39,7 +41,8 @@ def parser() -> argparse.ArgumentParser:
             default="scenes",
             help="scenes, or a folder in the field's layout (default: scenes)",
         )
-        made.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
+        if run is not explain:
+            made.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
         return made
 
     made = command(demo, "Load or train, evaluate, explain some pairs, write one self-contained page.")
@@ -82,7 +85,8 @@ def demo(options: argparse.Namespace) -> int:
     test = open_collection(options.collection, "test")
     model = _load_or_train(options)
     recall, grounding = _measure(model, test, options.device)
-    views = [explore(model, test.pair(image)) for image in _spread(len(test), PAIRS_TO_SHOW)]
+    told = [image for image in range(len(test)) if len(test.captions_of(image))]
+    views = [explore(model, test.pair(told[place])) for place in _spread(len(told), PAIRS_TO_SHOW)]
     page = save_page(
         options.out,
         title=f"{model.name} on {test.name}",
@@ -114,9 +118,8 @@ def explain(options: argparse.Namespace) -> int:
     """Write the linked view of one pair."""
     from itr_explore import explore, from_pretrained
 
-    collection = open_collection(options.collection, options.split)
-    pair = collection.pair(options.image, caption=options.caption)
-    print(explore(from_pretrained(options.model), pair).save_html(options.out))
+    model, collection = from_pretrained(options.model), open_collection(options.collection, options.split)
+    print(explore(model, collection.pair(options.image, caption=options.caption)).save_html(options.out))
     return 0
 
 
@@ -124,12 +127,14 @@ def _load_or_train(options: argparse.Namespace):
     """Weights by folder or from the zoo where there are any, else a training run that can be resumed."""
     from itr_explore import from_pretrained, list_pretrained
 
-    if Path(options.model).exists():
+    if Path(options.model).exists() or options.model in list_pretrained():
         return from_pretrained(options.model)
     in_zoo = f"{options.model}-tiny-scenes"
     if options.collection == "scenes" and in_zoo in list_pretrained() and not options.train:
         return from_pretrained(in_zoo)
-    folder = options.out.parent / f"{options.model}-{Path(options.collection).name}"
+    place = Path(options.collection).resolve() if options.collection != "scenes" else "scenes"
+    which = hashlib.sha256(str(place).encode()).hexdigest()[:8]  # two folders may have one name
+    folder = options.out.parent / f"{options.model}-{Path(options.collection).name}-{which}"
     weights = folder / "weights"
     if weights.exists() and not options.train:
         return from_pretrained(weights)
@@ -143,9 +148,9 @@ def _train(options: argparse.Namespace, folder: Path):
     from itr_explore.training.progress import with_progress_bar
     from itr_explore.training.recipes import recipe_for
 
-    training, validation = (open_collection(options.collection, split) for split in ("train", "val"))
     kind = "scenes" if options.collection == "scenes" else "real photos"
     recipe = recipe_for(options.model, kind, epochs=getattr(options, "epochs", None))
+    training, validation = (open_collection(options.collection, split) for split in ("train", "val"))
     model = create_model(
         options.model,
         preset=getattr(options, "preset", None) or recipe.preset,

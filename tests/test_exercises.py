@@ -1,4 +1,6 @@
 import numpy as np
+import pytest
+import torch
 
 from itr_explore.exercises import check
 
@@ -24,3 +26,23 @@ def test_a_likely_mistake_gets_its_own_hint():
 
 def test_a_hint_is_escaped_where_it_becomes_html():
     assert "<script>" not in check("x", "y", "<script>alert(1)</script>")._repr_html_()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        np.array([1, 2]),
+        np.array(["a", "b", "c"]),
+        "one",
+        {"a": 1},
+        torch.ones(2, requires_grad=True),
+        [[1], [2, 3]],
+    ],
+    ids=["another shape", "strings", "a string", "a dict", "a tensor with gradient", "ragged"],
+)
+def test_whatever_a_reader_types_is_answered_and_not_an_error(answer):
+    assert not check(answer, np.array([1, 2, 3]), {1.0: "one", "else": "look again"})
+
+
+def test_a_tensor_is_compared_by_its_numbers():
+    assert check(torch.tensor([1.0, 2.0], requires_grad=True), [1, 2])

@@ -25,14 +25,18 @@ def choose_device(name: str = "auto") -> torch.device:
     """The device of that name; "auto" is a GPU where there is one, else the CPU.
 
     Raises:
-        ValueError: a CUDA device is asked for and there is none.
+        ValueError: there is no such device, or no GPU of that number.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    device = torch.device(name)
-    if device.type == "cuda" and not torch.cuda.is_available():
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f'{name!r} is no device; wanted "auto", "cpu", "cuda" or "cuda:N"') from error
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise ValueError(
-            f'device {name!r} was asked for, but torch {torch.__version__} sees no GPU; use "auto"'
+            f"device {name!r} was asked for, but torch {torch.__version__} sees"
+            f' {torch.cuda.device_count()} GPUs; use "auto"'
         )
     return device
 

@@ -26,17 +26,29 @@ def write_folder(
     weights: Mapping[str, Tensor],
     tokenizer: Tokenizer | None,
 ) -> None:
-    """Write a model's files. Each is complete before it takes the place of an older one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as scratch:
-        new = Path(scratch)
-        described = {"model": name, "format": FORMAT, "config": dict(config)}
-        (new / CONFIG).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
-        save_file({key: value.detach().cpu().contiguous() for key, value in weights.items()}, new / WEIGHTS)
-        if tokenizer is not None:
-            tokenizer.save(str(new / TOKENIZER))
-        for file in sorted(new.iterdir()):
-            os.replace(file, folder / file.name)
+    """Write a model's files. All are complete before they take the place of older ones.
+
+    Raises:
+        OSError: they could not be written; what was in the folder is still there.
+    """
+    tensors = {key: value.detach().cpu().contiguous() for key, value in weights.items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as scratch:
+            new = Path(scratch)
+            described = {"model": name, "format": FORMAT, "config": dict(config)}
+            (new / CONFIG).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+            save_file(tensors, new / WEIGHTS)
+            if tokenizer is not None:
+                (new / TOKENIZER).write_text(tokenizer.to_str(pretty=True), encoding="utf-8")
+            for file in sorted(new.iterdir()):
+                os.replace(file, folder / file.name)
+        if tokenizer is None:  # an older model's would be taken for this one's
+            (folder / TOKENIZER).unlink(missing_ok=True)
+    except (OSError, SafetensorError) as error:
+        raise OSError(
+            f"could not write the model to {str(folder)!r} ({error}); make room, or name another folder"
+        ) from error
 
 
 def read_config(folder: Path) -> tuple[str, dict[str, Any]]:

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -39,12 +40,21 @@ def save_page(
     """Write one page: title, paragraphs of plain text, tables, views; returns its path.
 
     Folders are made where they are missing; an older page is replaced in one step.
+
+    Raises:
+        OSError: the page could not be written; an older one is still there.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text(page(title=title, text=text, tables=tables, views=views), encoding="utf-8")
-    unfinished.replace(path)
+    written = page(title=title, text=text, tables=tables, views=views)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(written, encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise OSError(f"could not write {path} ({error}); make room, or name another place") from error
     return path
 
 

@@ -146,7 +146,7 @@ def test_evaluation_leaves_the_model_in_the_mode_it_had(toy):
 
 
 def test_a_gpu_that_is_not_there_is_refused_in_words(toy, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     collection, model = toy(images=4)
-    with pytest.raises(ValueError, match="sees no GPU"):
+    with pytest.raises(ValueError, match="sees 0 GPUs"):
         evaluate(model, collection, device="cuda")
