@@ -102,9 +102,11 @@ class RetrievalModel(nn.Module):
             raise ValueError(f"{cls.name} cannot be made without {' and '.join(missing)}")
         return cls.Config(**values)
 
-    def save_pretrained(self, folder: str | os.PathLike) -> None:
-        """Write config.json, model.safetensors and, if there is one, tokenizer.json into `folder`."""
-        storage.write_folder(Path(folder), self.name, asdict(self.config), self.state_dict(), self.tokenizer)
+    def save_pretrained(self, folder: str | os.PathLike) -> Path:
+        """Write config.json, model.safetensors and, if there is one, tokenizer.json; returns the folder."""
+        path = Path(folder)
+        storage.write_folder(path, self.name, asdict(self.config), self.state_dict(), self.tokenizer)
+        return path
 
     @classmethod
     def from_pretrained(cls, source: str | os.PathLike, device: str | torch.device = "cpu") -> Self:
