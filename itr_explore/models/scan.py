@@ -44,9 +44,18 @@ class SCANConfig(ModelConfig):
 
     direction: Literal["text_to_image", "image_to_text"] = "text_to_image"  # words look at regions, or back
     pooling: Pooling = "AVG"  # over the words (or regions) that look: mean, or log-sum-exp
-    sharpness: float = 9.0  # lambda_1: 9 for text_to_image, 4 for image_to_text in the paper
-    pool_sharpness: float = 6.0  # lambda_2, for LSE: 6 for text_to_image, 5 or 20 for image_to_text
+    sharpness: float | None = None  # lambda_1; None: the paper's for the direction
+    pool_sharpness: float | None = None  # lambda_2, for LSE; None: the paper's for the direction
     memory_budget: int = 2**30  # bytes that scoring may keep at once
+
+    @property
+    def both_sharpnesses(self) -> tuple[float, float]:
+        """lambda_1 and lambda_2; the paper's are 9 and 6 from text to image, 4 and 5 (COCO: 20) back."""
+        first, second = (9.0, 6.0) if self.direction == "text_to_image" else (4.0, 5.0)
+        return (
+            first if self.sharpness is None else self.sharpness,
+            second if self.pool_sharpness is None else self.pool_sharpness,
+        )
 
 
 class SCAN(RetrievalModel):
@@ -99,6 +108,7 @@ class SCAN(RetrievalModel):
     def score(self, images: Encoded, captions: Encoded) -> Tensor:
         """[image caption]; if somebody watches the tap, by the plain way that forms the attention."""
         config = self.config
+        sharpness, pool_sharpness = config.both_sharpnesses
         words_look = config.direction == "text_to_image"
         query, context = (captions, images) if words_look else (images, captions)
         if (self.word_to_region if words_look else self.region_to_word).watched:
@@ -106,17 +116,18 @@ class SCAN(RetrievalModel):
         else:
             scores = scores_of_all_pairs(
                 *(query.parts, query.mask, context.parts, context.mask),
-                *(config.sharpness, config.pooling, config.pool_sharpness, config.memory_budget),
+                *(sharpness, config.pooling, pool_sharpness, config.memory_budget),
             )
         return scores if words_look else scores.T
 
     def _watched(self, query: Encoded, context: Encoded) -> Tensor:
         """The scores [context_item query_item] from attention weights that passed through the tap."""
         config = self.config
+        sharpness, pool_sharpness = config.both_sharpnesses
         similarities = cross_similarities(query.parts, context.parts)
-        weights = attention_weights(similarities, query.mask, context.mask, config.sharpness)
+        weights = attention_weights(similarities, query.mask, context.mask, sharpness)
         if config.direction == "text_to_image":
             weights = self.word_to_region(weights)
         else:  # the tap's axes begin with the image, which is the query item here
             weights = self.region_to_word(weights.transpose(0, 1)).transpose(0, 1)
-        return match(weights, similarities, context.parts, query.mask, config.pooling, config.pool_sharpness)
+        return match(weights, similarities, context.parts, query.mask, config.pooling, pool_sharpness)

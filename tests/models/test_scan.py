@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from itr_explore.models.registry import from_pretrained
 from itr_explore.nn.tap import capture
 
 
@@ -35,3 +36,22 @@ def test_sides_can_be_encoded_apart_and_scored_in_pieces(make_model, batch):
     images, captions = model.encode_images(batch), model.encode_captions(batch)
     pieces = [model.score(images[rows], captions) for rows in ([0, 1], [2, 3])]
     torch.testing.assert_close(torch.cat(pieces), model(batch))
+
+
+@pytest.mark.parametrize(
+    ("direction", "papers"), [("text_to_image", (9.0, 6.0)), ("image_to_text", (4.0, 5.0))]
+)
+def test_each_direction_has_the_papers_sharpness_unless_another_is_given(
+    make_model, batch, direction, papers
+):
+    model = make_model("scan", "paper", direction=direction, pooling="LSE")
+    given = make_model(
+        "scan", "paper", direction=direction, pooling="LSE", sharpness=papers[0], pool_sharpness=papers[1]
+    )
+    given.load_state_dict(model.state_dict())
+    torch.testing.assert_close(model(batch), given(batch), rtol=0, atol=0)
+    assert make_model("scan", direction=direction, sharpness=7).config.both_sharpnesses == (7, papers[1])
+
+
+def test_the_zoo_s_settings_are_kept():
+    assert from_pretrained("scan-tiny-scenes").config.both_sharpnesses == (9.0, 6.0)
