@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
+from math import inf
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 
@@ -21,6 +22,9 @@ from torch import Tensor, nn
 from itr_explore.models import storage
 from itr_explore.nn.losses import hardest_negative_loss, info_nce, sum_hinge_loss
 from itr_explore.records import Batch, Encoded
+
+SHARES = ("dropout", "region_dropout", "word_dropout")  # settings below 1
+FROM_ZERO = ("margin", "layers", "text_layers")  # settings that may be 0; all other numbers are above it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,16 +46,28 @@ class ModelConfig:
     def __post_init__(self):
         hints = get_type_hints(type(self))
         for name, value in asdict(self).items():
-            allowed = get_args(hints[name])
-            if get_origin(hints[name]) is Literal and value not in allowed:
-                raise ValueError(f"{name} must be {' or '.join(allowed)}, got {value!r}")
-        for name in ("region_dim", "vocabulary_size", "dim", "word_dim"):
-            value = getattr(self, name)
-            if not (isinstance(value, int) and value > 0):
-                raise ValueError(f"{name} must be a whole number above 0, got {value!r}")
-        for name in ("dropout", "region_dropout", "word_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 0 and below 1, got {getattr(self, name)!r}")
+            wanted = _wanted(name, value, hints[name])
+            if wanted:
+                raise ValueError(f"{name} must be {wanted}, got {value!r}")
+
+
+def _wanted(name: str, value: Any, hint: Any) -> str:
+    """What a setting must be, in words, where a value is not that; else nothing."""
+    allowed = get_args(hint) or (hint,)
+    if get_origin(hint) is Literal:
+        return "" if value in allowed else " or ".join(allowed)
+    if value is None and type(None) in allowed:
+        return ""
+    if bool in allowed:
+        return "" if isinstance(value, bool) else "True or False"
+    kind = "a whole number" if int in allowed else "a number"
+    numbers = int if int in allowed else (int, float)
+    fits = isinstance(value, numbers) and not isinstance(value, bool) and value < inf
+    if name in SHARES:
+        return "" if fits and 0 <= value < 1 else "a number at least 0 and below 1"
+    if name in FROM_ZERO:
+        return "" if fits and value >= 0 else f"{kind}, at least 0"
+    return "" if fits and value > 0 else f"{kind} above 0"
 
 
 class RetrievalModel(nn.Module):

@@ -30,8 +30,8 @@ def list_pretrained() -> list[str]:
 
 def model_class(name: str) -> type[RetrievalModel]:
     """The class of a model; `ValueError` lists near names."""
-    if name not in _HOME:
-        raise ValueError(f"there is no model {name!r}{near(name, _HOME)}")
+    if not isinstance(name, str) or name not in _HOME:
+        raise ValueError(f"there is no model {name!r}{near(str(name), _HOME)}")
     module, attribute = _HOME[name].split(".")
     return getattr(import_module(f"itr_explore.models.{module}"), attribute)
 
@@ -52,8 +52,8 @@ def create_model(
         ValueError: an unknown model, preset or setting; near names are listed.
     """
     found = model_class(name)
-    if preset not in found.presets:
-        raise ValueError(f"{name} has no preset {preset!r}{near(preset, found.presets)}")
+    if not isinstance(preset, str) or preset not in found.presets:
+        raise ValueError(f"{name} has no preset {preset!r}{near(str(preset), found.presets)}")
     given = {"region_dim": region_dim, "vocabulary_size": tokenizer.get_vocab_size()}
     return found(found.make_config({**found.presets[preset], **given, **overrides}), tokenizer)
 

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from itr_explore.models.registry import create_model, from_pretrained, list_models
@@ -46,7 +48,29 @@ def test_paper_presets_have_the_published_sizes(tokenizer):
     assert not any(model_class(name).presets["paper"]["box"] for name in list_models())
 
 
-@pytest.mark.parametrize(("name", "value"), [("dim", 0), ("dim", "128"), ("dropout", 1.0)])
-def test_a_size_or_share_out_of_range_is_refused(tokenizer, name, value):
-    with pytest.raises(ValueError, match=f"{name} must be"):
-        create_model("scan", region_dim=6, tokenizer=tokenizer, **{name: value})
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("dim", 0), ("dim", "128"), ("dim", True), ("box", 1), ("dropout", 1.0), ("dropout", -0.1),
+        ("dropout", "a"), ("dropout", None), ("temperature", 0), ("margin", float("nan")), ("layers", -1),
+        ("text_layers", 1.5), ("affinity_divisor", 0), ("region_order", ["given"]),
+    ],
+)  # fmt: skip
+def test_a_setting_of_a_wrong_kind_or_out_of_range_is_named(tokenizer, name, value):
+    with pytest.raises(ValueError, match=f"^{name} must be .*, got {re.escape(repr(value))}$"):
+        create_model("vsrnpp", region_dim=6, tokenizer=tokenizer, **{name: value})
+
+
+def test_a_saved_model_whose_name_is_no_text_is_refused(tokenizer, tmp_path):
+    create_model("scan", region_dim=6, tokenizer=tokenizer, dim=8).save_pretrained(tmp_path)
+    config = (tmp_path / "config.json").read_text()
+    (tmp_path / "config.json").write_text(config.replace('"scan"', '["scan"]'))
+    with pytest.raises(ValueError, match=r"there is no model \['scan'\]"):
+        from_pretrained(tmp_path)
+
+
+def test_names_of_models_and_presets_are_texts(tokenizer):
+    with pytest.raises(ValueError, match=r"there is no model \['scan'\]"):
+        create_model(["scan"], region_dim=6, tokenizer=tokenizer)
+    with pytest.raises(ValueError, match=r"scan has no preset \['tiny'\]"):
+        create_model("scan", ["tiny"], region_dim=6, tokenizer=tokenizer)
