@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FILE = "checkpoint.safetensors"
 FORMAT = 1
+FACTS = {"run", "place", "best"}  # what `fit` needs to go on
 
 
 def save_checkpoint(folder: Path, groups: dict[str, dict[str, Tensor]], facts: dict[str, Any]) -> None:
@@ -68,13 +69,17 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, dict[str, Tensor]], dict[st
     try:
         with safe_open(path, framework="pt") as opened:
             facts = json.loads((opened.metadata() or {})["facts"])
+            version = facts["format"]
+            missing = FACTS - facts.keys() if version == FORMAT else set()
+            if missing:
+                raise ValueError(f"its header lacks {', '.join(sorted(missing))}")
             for key in opened.keys():  # noqa: SIM118  (not a dict)
                 group, name = key.split("/", 1)
                 groups.setdefault(group, {})[name] = opened.get_tensor(key)
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"{path} is no checkpoint, or a damaged one ({error}); {advice}") from error
-    if facts["format"] != FORMAT:
-        raise ValueError(f"{path} has format {facts['format']}, this version reads {FORMAT}; {advice}")
+    if version != FORMAT:
+        raise ValueError(f"{path} has format {version}, this version reads {FORMAT}; {advice}")
     return groups, facts
 
 

@@ -77,6 +77,10 @@ def fit(
             "wanted epochs >= 1, batch_size >= 2, learning_rate > 0 and checkpoint_every >= 1, got"
             f" {epochs}, {batch_size}, {learning_rate} and {checkpoint_every}"
         )
+    if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be a whole number from 0 to 2**32 - 1, got {seed!r}")
+    if not clip > 0:
+        raise ValueError(f"clip must be above 0 (inf clips nothing), got {clip!r}")
     if schedule not in ("cosine", "step"):
         raise ValueError(f'schedule must be "cosine" or "step", got {schedule!r}')
     if model.tokenizer is None:
@@ -98,14 +102,14 @@ def fit(
         "weight_decay": weight_decay,
         "clip": clip,
         "warm_up_epochs": warm_up_epochs,
-        "seed": seed,
+        "seed": int(seed),
     }
 
     def rate(epoch: float) -> float:
         falls = cosine_decay(epoch, epochs) if schedule == "cosine" else step_decay(epoch, decay_epoch)
         return learning_rate * falls
 
-    run = Run(model, choose_device(device), seed=seed, clip=clip, weight_decay=weight_decay)
+    run = Run(model, choose_device(device), seed=int(seed), clip=clip, weight_decay=weight_decay)
     if folder is not None:
         run.folder = Path(folder)
         run.description = describe_run(model, training, validation, course)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from toys import toy_collection, toy_model
 
 from itr_explore.evaluation.ranking import evaluate
@@ -224,6 +225,29 @@ def test_a_damaged_checkpoint_is_refused_in_words(model, tmp_path):
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(ValueError, match=r"damaged.*delete it to train from the start"):
         start(model, epochs=1, folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (None, "facts"),
+        ({"facts": "[]"}, "list indices"),
+        ({"facts": "{}"}, "format"),
+        ({"facts": '{"format": 1}'}, "its header lacks best, place, run"),
+    ],
+)
+def test_a_foreign_file_is_no_checkpoint(model, tmp_path, header, message):
+    save_file({"model/a": torch.zeros(1)}, tmp_path / "checkpoint.safetensors", metadata=header)
+    with pytest.raises(ValueError, match=f"is no checkpoint.*{message}.*delete it"):
+        start(model, epochs=1, folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("seed", -1), ("seed", 2**32), ("seed", 0.5), ("clip", 0), ("clip", float("nan"))]
+)
+def test_a_seed_or_clip_out_of_range_is_refused_before_anything_moves(model, name, value):
+    with pytest.raises(ValueError, match=f"{name} must be .* got {value}"):
+        start(model, **{name: value})
 
 
 def test_the_bar_passes_on_what_happened_and_closing_it_closes_the_run(model, capsys):
