@@ -43,6 +43,11 @@ def rank(scores, relevance, *, ties: Ties = "mean", chunk: int = 256) -> Ranking
     Raises:
         ValueError: shapes do not fit, an image index is out of range, or a score is NaN.
     """
+    if len(getattr(scores, "shape", ())) != 2:
+        came = list(scores.shape) if hasattr(scores, "shape") else type(scores).__name__
+        raise ValueError(f"scores must be a tensor or array [image caption], got {came}")
+    if chunk < 1:
+        raise ValueError(f"chunk must be at least 1 image, got {chunk}")
     images, captions = scores.shape
     rows, columns = _right_pairs(relevance, images, captions)
 
@@ -199,6 +204,11 @@ def evaluate(
     if folds < 1 or images % folds:
         raise ValueError(f"{images} images do not divide into {folds} blocks of the same size")
 
+    if images_at_once < 1 or captions_at_once < 1:
+        raise ValueError(
+            "images_at_once and captions_at_once must be at least 1,"
+            f" got {images_at_once} and {captions_at_once}"
+        )
     order = np.argsort(collection.image_of, kind="stable")  # right answers then lie near the diagonal
     firsts = np.searchsorted(collection.image_of[order], np.arange(folds + 1) * (images // folds))
     to_text, to_image = np.full(images, np.nan), np.full(captions, np.nan)

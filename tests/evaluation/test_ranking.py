@@ -98,6 +98,23 @@ def test_relevance_of_another_shape_is_refused():
         rank(np.zeros((2, 3)), np.arange(2))
 
 
+@pytest.mark.parametrize(
+    ("scores", "came"), [(np.zeros(4), r"\[4\]"), (torch.zeros(2, 2, 2), r"\[2, 2, 2\]"), ([[1.0]], "list")]
+)
+def test_scores_that_are_no_matrix_are_refused(scores, came):
+    with pytest.raises(ValueError, match=rf"scores must be .* \[image caption\], got {came}"):
+        rank(scores, np.array([0]))
+
+
+@pytest.mark.parametrize("name", ["images_at_once", "captions_at_once"])
+def test_blocks_of_nothing_are_refused(toy, name):
+    model, settings = toy(4)[1], {name: 0}
+    with pytest.raises(ValueError, match=r"images_at_once and captions_at_once must be at least 1, got .*0"):
+        evaluate(model, toy(4)[0], device="cpu", **settings)
+    with pytest.raises(ValueError, match="chunk must be at least 1 image, got -1"):
+        rank(np.eye(2), np.arange(2), chunk=-1)
+
+
 def test_recall_counts_the_first_k():
     assert recall_at([0, 1, 4, 5, 20, np.nan], 5) == 60.0
 
