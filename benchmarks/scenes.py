@@ -9,6 +9,7 @@ from right. `--save` writes the weights to itr_explore/zoo. Results go to benchm
 from __future__ import annotations
 
 import argparse
+import copy
 import time
 from pathlib import Path
 
@@ -89,7 +90,8 @@ def main() -> None:
                 "map": grounding.origin,
             }
             if options.save and box:
-                model.save_pretrained(Path(itr_explore.__file__).parent / "zoo" / f"{name}-tiny-scenes")
+                zoo = Path(itr_explore.__file__).parent / "zoo"
+                copy.deepcopy(model).half().save_pretrained(zoo / f"{name}-tiny-scenes")  # half the size
     swaps = swap_accuracy(models, splits["swap"], splits["train"].captions, device=options.device)
     note = "R@1 that the captions' ambiguity allows: {:.1f} image to text, {:.1f} text to image"
     print(recall_table(rankings, "Test scenes, recall in per cent", note.format(*ceilings["test"])))

@@ -48,9 +48,11 @@ class VSRNppConfig(ModelConfig):
     layers: int = 4  # of region reasoning
     text: Literal["reasoning", "plain"] = "reasoning"  # the VSRN++ text side, or VSRN's
     text_layers: int = 4  # of word reasoning
-    norm_axis: NormAxis = "channels"  # each region to unit length, or (VSRN) each channel over the regions
+    norm_axis: NormAxis = (
+        "channels"  # each region to length sqrt(dim), or (VSRN) each channel over the regions
+    )
     norm_after_linear: bool = False  # normalise regions also before reasoning (VSRN on COCO)
-    final_norm: bool = False  # batch norm on the last memory (VSRN's image side on Flickr30K)
+    final_norm: bool = False  # batch norm on both last memories (VSRN on Flickr30K: on the image's)
     affinity_divisor: int | None = None  # VSRN: 36; None: each image's number of regions
     region_order: Order = "given"  # in which the memory reads; it remembers best what comes last
 
