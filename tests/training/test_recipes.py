@@ -19,7 +19,7 @@ def test_a_recipe_names_a_preset_of_its_model_and_settings_of_fit(model, kind):
 
 
 def test_fewer_epochs_leave_room_after_the_warm_up():
-    recipe = recipe_for("scan", "real photos", epochs=2)
+    recipe = recipe_for("scan", "scenes", epochs=2)
     assert (recipe.epochs, recipe.warm_up_epochs) == (2, 1)
 
 
