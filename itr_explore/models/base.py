@@ -20,6 +20,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from itr_explore.models import storage
+from itr_explore.nn.encoders import RegionEncoder, WordEncoder
 from itr_explore.nn.losses import hardest_negative_loss, info_nce, sum_hinge_loss
 from itr_explore.records import Batch, Encoded
 
@@ -42,6 +43,7 @@ class ModelConfig:
     dropout: float = 0.0  # of region features and word vectors
     region_dropout: float = 0.0  # share of regions left out in training
     word_dropout: float = 0.0  # share of words made <unk> in training
+    reader: Literal["gru", "lstm"] = "gru"  # what reads the words
 
     def __post_init__(self):
         hints = get_type_hints(type(self))
@@ -68,6 +70,24 @@ def _wanted(name: str, value: Any, hint: Any) -> str:
     if name in FROM_ZERO:
         return "" if fits and value >= 0 else f"{kind}, at least 0"
     return "" if fits and value > 0 else f"{kind} above 0"
+
+
+def region_encoder(config: ModelConfig) -> RegionEncoder:
+    """The regions of a model: feature -> fragment, by the settings that all models share."""
+    return RegionEncoder(config.region_dim, config.dim, config.box, config.dropout, config.region_dropout)
+
+
+def word_encoder(config: ModelConfig, bidirectional: bool = True) -> WordEncoder:
+    """The words of a model: token ids -> states, by the settings that all models share."""
+    return WordEncoder(
+        config.vocabulary_size,
+        config.word_dim,
+        config.dim,
+        bidirectional=bidirectional,
+        dropout=config.dropout,
+        word_dropout=config.word_dropout,
+        reader=config.reader,
+    )
 
 
 class RetrievalModel(nn.Module):

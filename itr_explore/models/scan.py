@@ -29,9 +29,8 @@ from typing import ClassVar, Literal
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from itr_explore.models.base import ModelConfig, RetrievalModel
+from itr_explore.models.base import ModelConfig, RetrievalModel, region_encoder, word_encoder
 from itr_explore.nn.all_pairs import scores_of_all_pairs
-from itr_explore.nn.encoders import RegionEncoder, WordEncoder
 from itr_explore.nn.matching import attention_weights, cross_similarities, match
 from itr_explore.nn.pooling import Pooling, masked_mean, unit
 from itr_explore.nn.tap import Tap
@@ -79,16 +78,8 @@ class SCAN(RetrievalModel):
 
     def __init__(self, config: SCANConfig, tokenizer: Tokenizer | None = None):
         super().__init__(config, tokenizer)
-        self.regions = RegionEncoder(
-            config.region_dim, config.dim, config.box, config.dropout, config.region_dropout
-        )
-        self.words = WordEncoder(
-            config.vocabulary_size,
-            config.word_dim,
-            config.dim,
-            dropout=config.dropout,
-            word_dropout=config.word_dropout,
-        )
+        self.regions = region_encoder(config)
+        self.words = word_encoder(config)
         if config.direction == "text_to_image":
             self.word_to_region = Tap("word_to_region", "softmax")
         else:

@@ -33,8 +33,8 @@ from typing import ClassVar, Literal
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from itr_explore.models.base import ModelConfig, RetrievalModel
-from itr_explore.nn.encoders import RegionEncoder, WordEncoder, read
+from itr_explore.models.base import ModelConfig, RetrievalModel, region_encoder, word_encoder
+from itr_explore.nn.encoders import read
 from itr_explore.nn.memory import memory_trace
 from itr_explore.nn.pooling import last_real, unit
 from itr_explore.nn.reasoning import NormAxis, Order, ReasoningSide, normalised
@@ -89,21 +89,12 @@ class VSRNpp(RetrievalModel):
     def __init__(self, config: VSRNppConfig, tokenizer: Tokenizer | None = None):
         super().__init__(config, tokenizer)
         dim = config.dim
-        self.regions = RegionEncoder(
-            config.region_dim, dim, config.box, config.dropout, config.region_dropout
-        )
+        self.regions = region_encoder(config)
         self.image_side = ReasoningSide(
             *(dim, config.layers, "region", config.norm_axis, config.final_norm),
             *(config.affinity_divisor, config.region_order),
         )
-        self.words = WordEncoder(
-            config.vocabulary_size,
-            config.word_dim,
-            dim,
-            bidirectional=config.text == "reasoning",
-            dropout=config.dropout,
-            word_dropout=config.word_dropout,
-        )
+        self.words = word_encoder(config, bidirectional=config.text == "reasoning")
         if config.text == "reasoning":
             self.word_nodes = nn.Linear(dim, dim)
             self.caption_side = ReasoningSide(dim, config.text_layers, "word", final_norm=config.final_norm)

@@ -1,5 +1,7 @@
 """From detector features and token ids to fragments of one size."""
 
+from typing import Literal
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -82,7 +84,7 @@ def keep_some(mask: Bool[Tensor, "item part"], share: float) -> Bool[Tensor, "it
 
 
 class WordEncoder(nn.Module):
-    """Token ids to word vectors to the states of a GRU; states after the last real word are zero.
+    """Token ids to word vectors to the states of a GRU or LSTM; states after the last real word are zero.
 
     Args:
         vocabulary_size: number of token ids.
@@ -91,6 +93,7 @@ class WordEncoder(nn.Module):
         bidirectional: read both ways and take the mean of both directions (SCAN); else left to right (VSRN).
         dropout: of the word vectors, in training.
         word_dropout: share of words that are replaced by <unk> in training.
+        reader: what reads the word vectors.
     """
 
     def __init__(
@@ -101,13 +104,15 @@ class WordEncoder(nn.Module):
         bidirectional: bool = True,
         dropout: float = 0.0,
         word_dropout: float = 0.0,
+        reader: Literal["gru", "lstm"] = "gru",
     ):
         super().__init__()
         self.vectors = nn.Embedding(vocabulary_size, word_dim)
         nn.init.uniform_(self.vectors.weight, -0.1, 0.1)
         self.dropout = nn.Dropout(dropout)
         self.word_dropout = word_dropout
-        self.reader = nn.GRU(word_dim, dim, batch_first=True, bidirectional=bidirectional)
+        kind = nn.GRU if reader == "gru" else nn.LSTM
+        self.reader = kind(word_dim, dim, batch_first=True, bidirectional=bidirectional)
 
     def forward(
         self, words: Int[Tensor, "caption word"], mask: Bool[Tensor, "caption word"]
@@ -130,15 +135,17 @@ class WordEncoder(nn.Module):
 
 
 def read(
-    gru: nn.GRU, steps: Float[Tensor, "item step feature"], mask: Bool[Tensor, "item step"]
+    reader: nn.GRU | nn.LSTM, steps: Float[Tensor, "item step feature"], mask: Bool[Tensor, "item step"]
 ) -> Float[Tensor, "item step dim"]:
-    """The states of a GRU at every step, the mean of both directions if it has two; zero where padded.
+    """The states of a GRU or LSTM at every step, the mean of both directions if there are two; 0 where padded.
 
     Real steps must come before padded ones. Padding is never read, in neither direction.
     """
     lengths = mask.sum(dim=1).cpu()
     packed = nn.utils.rnn.pack_padded_sequence(steps, lengths, batch_first=True, enforce_sorted=False)
-    states, _ = nn.utils.rnn.pad_packed_sequence(gru(packed)[0], batch_first=True, total_length=mask.shape[1])
-    if gru.bidirectional:
-        states = (states[..., : gru.hidden_size] + states[..., gru.hidden_size :]) / 2
+    states, _ = nn.utils.rnn.pad_packed_sequence(
+        reader(packed)[0], batch_first=True, total_length=mask.shape[1]
+    )
+    if reader.bidirectional:
+        states = (states[..., : reader.hidden_size] + states[..., reader.hidden_size :]) / 2
     return states

@@ -1,7 +1,8 @@
 """Matching losses on a score matrix [image caption], for any number of captions an image.
 
 Each caption and its image make one pair. All other captions of that image are positives too, so they are
-never taken as negatives. The hinges are sums over the pairs, `info_nce` is a mean, each as published.
+never taken as negatives. A caption of no image (`image_of` is -1, a *foil*) is a negative of every image.
+The hinges are sums over the pairs, `info_nce` is a mean, each as published.
 """
 
 import torch
@@ -17,9 +18,9 @@ def hardest_negative_loss(
     Each caption c with its image i adds `[margin + max_c' s(i, c') - s(i, c)]+` over captions c' of others
     and `[margin + max_i' s(i', c) - s(i, c)]+` over other images i'. Without a negative it adds 0.
     """
-    positive, negative = _split(scores, image_of)
-    other_caption = negative.amax(dim=1)[image_of]  # [caption]  the hardest for its image
-    other_image = negative.amax(dim=0)  # [caption]
+    positive, negative, image, caption = _split(scores, image_of)
+    other_caption = negative.amax(dim=1)[image]  # [pair]  the hardest for its image
+    other_image = negative.amax(dim=0)[caption]  # [pair]
     return ((margin + other_caption - positive).relu() + (margin + other_image - positive).relu()).sum()
 
 
@@ -27,9 +28,9 @@ def sum_hinge_loss(
     scores: Float[Tensor, "image caption"], image_of: Int[Tensor, "caption"], margin: float = 0.2
 ) -> Float[Tensor, ""]:
     """Hinge against every negative of each pair, both ways (VSE0): a gentle start before the hardest."""
-    positive, negative = _split(scores, image_of)
-    to_text = (margin + negative[image_of] - positive.unsqueeze(1)).relu()  # [caption caption']
-    to_image = (margin + negative - positive).relu()  # [image caption]
+    positive, negative, image, caption = _split(scores, image_of)
+    to_text = (margin + negative[image] - positive.unsqueeze(1)).relu()  # [pair caption]
+    to_image = (margin + negative[:, caption] - positive).relu()  # [image pair]
     return to_text.sum() + to_image.sum()
 
 
@@ -43,9 +44,9 @@ def info_nce(
     both directions as in CLIP, Radford et al. 2021). Every negative pulls by its share, so a model that
     starts with nearly equal scores, where only a hinge's hardest negative would speak, learns at once.
     """
-    positive, negative = _split(scores / temperature, image_of)
-    to_text = negative.logsumexp(dim=1)[image_of] - positive  # [caption]
-    to_image = negative.logsumexp(dim=0) - positive
+    positive, negative, image, caption = _split(scores / temperature, image_of)
+    to_text = negative.logsumexp(dim=1)[image] - positive  # [pair]
+    to_image = negative.logsumexp(dim=0)[caption] - positive
     return (nn.functional.softplus(to_text) + nn.functional.softplus(to_image)).mean() / 2
 
 
@@ -63,7 +64,13 @@ def same_image(images: int, image_of: Int[Tensor, "caption"]) -> Bool[Tensor, "i
     return torch.arange(images, device=image_of.device).unsqueeze(1) == image_of
 
 
-def _split(scores: Tensor, image_of: Tensor) -> tuple[Tensor, Tensor]:
-    """The score of each caption with its image [caption], and all scores with -inf where not negative."""
-    positive = scores[image_of, torch.arange(len(image_of), device=scores.device)]
-    return positive, scores.masked_fill(same_image(len(scores), image_of), float("-inf"))
+def _split(scores: Tensor, image_of: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Each pair's score [pair]; all scores, -inf where not negative; each pair's image and caption [pair]."""
+    caption = torch.nonzero(image_of >= 0).squeeze(1)
+    image = image_of[caption]
+    return (
+        scores[image, caption],
+        scores.masked_fill(same_image(len(scores), image_of), float("-inf")),
+        image,
+        caption,
+    )

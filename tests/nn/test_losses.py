@@ -98,3 +98,16 @@ def test_info_nce_takes_only_captions_of_other_images_for_negatives():
         images = [s for i, s in enumerate(scores[:, caption]) if i != image]
         total += sum(-torch.stack([right, *found]).div(0.1).log_softmax(0)[0] for found in (captions, images))
     torch.testing.assert_close(info_nce(scores, image_of, 0.1), total / 12)
+
+
+@pytest.mark.parametrize("loss", [hardest_negative_loss, sum_hinge_loss, info_nce])
+def test_a_foil_pushes_images_away_but_is_never_pulled(loss):
+    scores = torch.tensor([[0.9, 0.1, 0.6], [0.2, 0.8, 0.7]], requires_grad=True)
+    loss(scores, torch.tensor([0, 1, -1]), 0.4).backward()
+    assert (scores.grad[:, 2] > 0).all()
+
+
+def test_the_hardest_negative_may_be_a_foil():
+    scores = torch.tensor([[0.9, 0.1, 0.8], [0.2, 0.8, 0.1]])
+    loss = hardest_negative_loss(scores, torch.tensor([0, 1, -1]), 0.2)
+    torch.testing.assert_close(loss, torch.tensor(0.1))
