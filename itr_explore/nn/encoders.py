@@ -137,7 +137,7 @@ class WordEncoder(nn.Module):
 def read(
     reader: nn.GRU | nn.LSTM, steps: Float[Tensor, "item step feature"], mask: Bool[Tensor, "item step"]
 ) -> Float[Tensor, "item step dim"]:
-    """The states of a GRU or LSTM at every step, the mean of both directions if there are two; 0 where padded.
+    """The states of a GRU or LSTM at every step, the mean of both directions if there are two; 0 if padded.
 
     Real steps must come before padded ones. Padding is never read, in neither direction.
     """
