@@ -120,11 +120,14 @@ class RetrievalModel(nn.Module):
 
     def training_loss(self, batch: Batch, warming_up: bool = False) -> dict[str, Tensor]:
         """Named terms whose sum is to be minimised; `warming_up` hinges on all negatives, not the hardest."""
-        scores, config = self(batch), self.config
-        if config.loss == "info_nce":
-            return {"matching": info_nce(scores, batch.image_of, config.temperature)}
+        return {"matching": self.matching_loss(self(batch), batch.image_of, warming_up)}
+
+    def matching_loss(self, scores: Tensor, image_of: Tensor, warming_up: bool = False) -> Tensor:
+        """The config's loss of scores [image caption] whose captions [caption] describe these images."""
+        if self.config.loss == "info_nce":
+            return info_nce(scores, image_of, self.config.temperature)
         hinge = sum_hinge_loss if warming_up else hardest_negative_loss
-        return {"matching": hinge(scores, batch.image_of, config.margin)}
+        return hinge(scores, image_of, self.config.margin)
 
     @classmethod
     def make_config(cls, values: Mapping[str, Any]) -> Any:
