@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from itr_explore.data.text import UNKNOWN, encode
 from itr_explore.nn.tap import Seen, Tap, capture
-from itr_explore.records import Batch, Encoded, Explanation, Map, Pair
+from itr_explore.records import Batch, Encoded, Explanation, Map, Origin, Pair
 
 if TYPE_CHECKING:
     from itr_explore.models.base import RetrievalModel
@@ -170,9 +170,14 @@ _AXES = {  # the axes that come before those of the map, by kind (see nn.tap)
 }
 
 
+def _axes_before(tap: Tap, value: Tensor | np.ndarray) -> tuple[str, ...]:
+    """The axes of a tap's value before those of the map: a score per word can be each pair's own."""
+    return ("image", "caption") if tap.kind.startswith("per_") and value.ndim == 3 else _AXES[tap.kind]
+
+
 def _whole(name: str, found: Seen, sizes: dict[str, int]) -> np.ndarray:
     """The values of one tap for the whole batch; a forward that worked in chunks is put together again."""
-    axes = _AXES[found.tap.kind]
+    axes = _axes_before(found.tap, found.values[0])
     value = (
         found.values[0] if len(found.values) == 1 else _joined(found.values, [sizes[axis] for axis in axes])
     )
@@ -196,7 +201,7 @@ def _joined(chunks: list[Tensor], sizes: list[int]) -> Tensor | None:
 def _cut(name: str, tap: Tap, value: np.ndarray, image: int, caption: int, pair: Pair) -> Map:
     """One pair's map out of the batch: padding and the <start> and <end> marks dropped."""
     place = {"image": image, "caption": caption}
-    value = value[tuple(place[axis] for axis in _AXES[tap.kind])]
+    value = value[tuple(place[axis] for axis in _axes_before(tap, value))]
     words, regions = slice(1, 1 + len(pair.words)), slice(0, len(pair.regions))
     axes = [words if axis == "word" else regions for axis in tap.kind.removeprefix("per_").split("_to_")]
     kept = value[tuple(axes)].copy()
@@ -206,7 +211,8 @@ def _cut(name: str, tap: Tap, value: np.ndarray, image: int, caption: int, pair:
         lost = float((with_marks.sum(axis=-1) - kept.sum(axis=-1)).mean())
         scale, note = "unit", f"{lost:.0%} of the weight fell on <start> and <end> and is not shown"
     layer = next((int(part) for part in name.split(".") if part.isdigit()), None)
-    return Map(name, tap.kind, kept, "attention", scale, tap.exact, layer, note=note)
+    origin: Origin = "derived" if tap.derived else "attention"
+    return Map(name, tap.kind, kept, origin, scale, tap.exact, layer, note=note)
 
 
 def _cosines(images: Encoded, captions: Encoded) -> np.ndarray | None:

@@ -12,8 +12,8 @@ Kind = Literal[
     "region_to_word",    # [image caption region word]  each region's weights over words
     "region_to_region",  # [image region region]        an edge from row to column
     "word_to_word",      # [caption word word]
-    "per_region",        # [image region]
-    "per_word",          # [caption word]
+    "per_region",        # [image region], or of each pair [image caption region]
+    "per_word",          # [caption word], or of each pair [image caption word]
 ]  # fmt: skip
 
 Scale = Literal["softmax", "signed", "row_sum", "cosine", "unit"]
@@ -27,11 +27,12 @@ class Tap(nn.Identity):
         scale: how to read the numbers: `softmax` rows sum to one, `signed` has a meaningful zero,
             `row_sum` is non-negative and divided by its row sum, `cosine` lies in [-1, 1], `unit` in [0, 1].
         exact: the value is the one the score is computed from, not an approximation of it.
+        derived: the value is made for the eye only; the model itself goes on without it.
     """
 
-    def __init__(self, kind: Kind, scale: Scale, exact: bool = True):
+    def __init__(self, kind: Kind, scale: Scale, exact: bool = True, derived: bool = False):
         super().__init__()
-        self.kind, self.scale, self.exact = kind, scale, exact
+        self.kind, self.scale, self.exact, self.derived = kind, scale, exact, derived
 
     @property
     def watched(self) -> bool:

@@ -110,6 +110,28 @@ def test_the_layer_is_read_from_the_taps_place_in_the_model():
     assert ("gates", None, "unit") in layers
 
 
+class Scored(Toy):
+    """Says besides how well each word of each pair fits: made for the eye only."""
+
+    def __init__(self):
+        super().__init__()
+        self.fits = Tap("per_word", "signed", exact=False, derived=True)
+
+    def score(self, images, captions):
+        self.fits(torch.einsum("cwd,id->icw", captions.parts, images.vectors))
+        return super().score(images, captions)
+
+
+def test_a_value_per_word_can_be_the_pair_s_own_and_derived():
+    model, pairs = Scored().eval(), [make_pair("two cats", seed=0), make_pair("a red dog", seed=1)]
+    for found, pair in zip(explain_all(model, pairs), pairs, strict=True):
+        ids = torch.tensor([model.tokenizer.token_to_id(word) for word in pair.words])
+        wanted = model.embed(ids) @ torch.tensor(pair.regions).mean(0)
+        fits = found.map("fits")
+        assert np.allclose(fits.values, wanted.detach(), atol=1e-6)
+        assert (fits.kind, fits.origin, fits.exact) == ("per_word", "derived", False)
+
+
 def test_pairs_explained_together_look_as_if_explained_alone():
     pairs = [
         make_pair(CAPTIONS[0], 4, 0),

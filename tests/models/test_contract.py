@@ -144,7 +144,8 @@ def test_taps_hold_what_their_scale_says(model, batch):
     for path, found in seen.items():
         axes = found.tap.kind.removeprefix("per_").split("_to_")
         value, real = found.value, [masks[axis] for axis in axes]
-        if set(axes) == {"word", "region"}:  # [image caption row column]
+        of_pairs = set(axes) == {"word", "region"} or (len(axes) == 1 and value.ndim == 3)
+        if of_pairs:  # [image caption row column] or [image caption part]
             real = [
                 mask[:, None] if axis == "region" else mask[None]
                 for axis, mask in zip(axes, real, strict=True)
