@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,17 +56,48 @@ def collate(
 
 
 def training_batches(
-    collection: Collection, tokenizer: Tokenizer, batch_size: int, generator: np.random.Generator
+    collection: Collection,
+    tokenizer: Tokenizer,
+    batch_size: int,
+    generator: np.random.Generator,
+    foils: bool = False,
 ) -> Iterator[Batch]:
     """One epoch: every caption once, in random order, `batch_size` captions a batch, their images once each.
 
     The last batch is smaller where the captions do not divide evenly. The order is drawn when the first batch
-    is asked for.
+    is asked for. With `foils` each caption that has foils brings one of them, by chance: a row whose
+    `image_of` is -1, after all captions.
     """
     order = generator.permutation(len(collection.captions))
     for chosen in _pieces(order, batch_size):
         images = np.unique(collection.image_of[chosen])
-        yield collate(collection, images, chosen, tokenizer)
+        batch = collate(collection, images, chosen, tokenizer)
+        yield _with_foils(batch, collection, tokenizer, chosen, generator) if foils else batch
+
+
+def _with_foils(
+    batch: Batch,
+    collection: Collection,
+    tokenizer: Tokenizer,
+    captions: np.ndarray,
+    generator: np.random.Generator,
+) -> Batch:
+    ids, starts, firsts = collection.foil_ids(tokenizer)
+    counts = firsts[captions + 1] - firsts[captions]
+    drawn = firsts[captions] + (generator.random(len(captions)) * counts).astype(np.int64)
+    words, mask = pad_ids(ids, starts, drawn[counts > 0])
+    longest = max(words.shape[1], batch.words.shape[1])
+    return replace(
+        batch,
+        words=torch.cat([_widen(batch.words, longest), _widen(words, longest)]),
+        word_mask=torch.cat([_widen(batch.word_mask, longest), _widen(mask, longest)]),
+        image_of=torch.cat([batch.image_of, torch.full((len(words),), -1)]),
+    )
+
+
+def _widen(rows: Tensor, width: int) -> Tensor:
+    """`[row word]` with padding (0, or False) up to `width` words."""
+    return torch.nn.functional.pad(rows, (0, width - rows.shape[1]))
 
 
 def image_batches(collection: Collection, tokenizer: Tokenizer | None, batch_size: int) -> Iterator[Batch]:

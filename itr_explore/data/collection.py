@@ -42,12 +42,14 @@ class Collection:
         truth_of: caption row, its words, their offsets, its image's boxes `[region 4]` -> what is known of
             the pair.
         objects_of: image row -> labelled boxes that people drew, `(label, (x1, y1, x2, y2))`.
+        foils_of: caption row -> sentences that are nearly the caption and false of its image.
 
     Raises:
         ValueError: the parts do not fit each other; the message names what.
     """
 
     _tokens: tuple[Tokenizer, np.ndarray, np.ndarray] | None
+    _foil_tokens: tuple[Tokenizer, np.ndarray, np.ndarray, np.ndarray] | None
 
     def __init__(
         self,
@@ -65,6 +67,7 @@ class Collection:
         truth_of: Callable[[int, tuple[str, ...], tuple[tuple[int, int], ...], np.ndarray], Truth]
         | None = None,
         objects_of: Callable[[int], tuple[tuple[str, tuple[float, ...]], ...]] | None = None,
+        foils_of: Callable[[int], tuple[str, ...]] | None = None,
     ):
         self.name, self.split = name, split
         self.captions, self.image_ids = list(captions), list(image_ids)
@@ -72,6 +75,7 @@ class Collection:
         self._regions, self._boxes = regions, boxes
         self._label_codes, self._label_names = label_codes, label_names
         self._open_image, self._truth_of, self._objects_of = open_image, truth_of, objects_of
+        self._foils_of = foils_of
         check_collection(self)
         self._image_rows, self._caption_rows = np.arange(len(self)), np.arange(len(self.captions))
         self._index_captions()
@@ -132,6 +136,11 @@ class Collection:
     def has_truth(self) -> bool:
         """Whether it is known which words name which places."""
         return self._truth_of is not None
+
+    @property
+    def has_foils(self) -> bool:
+        """Whether captions have near relatives that are known to be false (`foils`)."""
+        return self._foils_of is not None
 
     def captions_of(self, image: int) -> np.ndarray:
         """Rows of the captions of an image, in their order."""
@@ -228,6 +237,10 @@ class Collection:
             return None
         return self._truth_of(int(self._caption_rows[caption]), *split_words(self.captions[caption]), boxes)
 
+    def foils(self, caption: int) -> tuple[str, ...]:
+        """Sentences that are nearly a caption (a row of `captions`) and false of its image; maybe none."""
+        return () if self._foils_of is None else self._foils_of(int(self._caption_rows[caption]))
+
     def subset(self, images: Iterable[int]) -> Collection:
         """Some of the images, in the order given, with all their captions; nothing large is copied."""
         rows = np.array([self._row(image) for image in images], dtype=np.int64)
@@ -259,6 +272,19 @@ class Collection:
             self._tokens = (tokenizer, ids, starts)
         return self._tokens[1:]
 
+    def foil_ids(self, tokenizer: Tokenizer) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """All foils as token ids end to end, kept for the next call.
+
+        Returns:
+            ids `[token]`, starts `[foil + 1]`, and `[caption + 1]` the first foil of each caption.
+        """
+        if self._foil_tokens is None or self._foil_tokens[0] is not tokenizer:
+            foils = [self.foils(caption) for caption in range(len(self.captions))]
+            firsts = np.cumsum([0, *map(len, foils)])
+            flat = [text for texts in foils for text in texts]
+            self._foil_tokens = (tokenizer, *encode_flat(tokenizer, flat), firsts)
+        return self._foil_tokens[1:]
+
     def __repr__(self) -> str:
         return f"<{summary(self)}>"
 
@@ -276,4 +302,4 @@ class Collection:
         self._caption_starts = np.searchsorted(
             self.image_of[self._captions_by_image], np.arange(len(self) + 1)
         )
-        self._tokens = None
+        self._tokens = self._foil_tokens = None

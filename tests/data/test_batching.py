@@ -138,3 +138,36 @@ def test_a_caption_of_punctuation_alone_is_refused_with_its_image(parts, tokeniz
     collection = Collection(**{**parts, "captions": ["a dog", "?!", "b", "c", "d"]})
     with pytest.raises(ValueError, match="small, test: a caption of image 'second' has no words: '\\?!'"):
         collate(collection, [], [0], tokenizer)
+
+
+def with_foils(small):
+    """Captions 0 and 3 have foils: two and one."""
+    foils = {0: ("a wrong one", "a very wrong one indeed"), 3: ("wrong too",)}
+    small._foils_of = lambda row: foils.get(row, ())
+    return small
+
+
+def test_each_caption_that_has_foils_brings_one_after_all_captions(small, tokenizer):
+    with_foils(small)
+    (batch,) = training_batches(small, tokenizer, 1000, np.random.default_rng(0), foils=True)
+    captions = len(small.captions)
+    assert (batch.image_of[:captions] >= 0).all()
+    assert batch.image_of[captions:].tolist() == [-1, -1]
+    known = {tuple(tokenizer.encode(t).ids) for c in (0, 3) for t in small.foils(c)}
+    rows = {
+        tuple(row[m].tolist())
+        for row, m in zip(batch.words[captions:], batch.word_mask[captions:], strict=True)
+    }
+    assert rows <= known
+
+
+def test_over_many_epochs_every_foil_is_met(small, tokenizer):
+    with_foils(small)
+    met = {
+        tuple(row.tolist())
+        for seed in range(20)
+        for batch in training_batches(small, tokenizer, 2, np.random.default_rng(seed), foils=True)
+        for row, image in zip(batch.words, batch.image_of, strict=True)
+        if image < 0
+    }
+    assert len({tuple(i for i in row if i) for row in met}) == 3

@@ -10,6 +10,7 @@ import numpy as np
 from itr_explore.data.collection import Collection
 from itr_explore.data.ragged import Ragged
 from itr_explore.data.scenes.cache import FEATURES, SCENES, kept
+from itr_explore.data.scenes.foils import foils_of
 from itr_explore.data.scenes.language import Caption, truth_of
 from itr_explore.data.scenes.splits import SIZES
 from itr_explore.data.scenes.world import Scene
@@ -96,6 +97,7 @@ class _Kept:
             label_names=labels.dictionary.to_pylist(),
             open_image=self.image,
             truth_of=self.truth,
+            foils_of=self.foils,
         )
 
     def image(self, row: int) -> Image:
@@ -110,9 +112,16 @@ class _Kept:
 
     def truth(self, caption: int, words: tuple[str, ...], offsets: Offsets, boxes: np.ndarray) -> Truth:
         """What the words of a caption name, and which regions cover it."""
+        return truth_of(*self._told(caption), words, offsets, boxes)
+
+    def foils(self, caption: int) -> tuple[str, ...]:
+        """What is false of its scene and differs from a caption by one exchange."""
+        return tuple(foil.text for foil in foils_of(*self._told(caption)))
+
+    def _told(self, caption: int) -> tuple[Caption, Scene]:
         row = int(np.searchsorted(self.caption_starts, caption, side="right")) - 1
         meaning = self.scenes.column("meanings")[row][caption - self.caption_starts[row]].as_py()
-        return truth_of(Caption.from_json(meaning), self.scene(row), words, offsets, boxes)
+        return Caption.from_json(meaning), self.scene(row)
 
 
 def _table(file: Path) -> Any:
