@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from common import RESULTS, write
 
-from itr_explore import Collection, build_tokenizer, create_model, evaluate, fit, ground, list_models
+from itr_explore import Collection, evaluate, fit, ground, list_models
 from itr_explore.evaluation.report import Grounding, recall_table
 from itr_explore.records import Ranking
 from itr_explore.training.progress import with_progress_bar
@@ -37,12 +37,7 @@ def one_run(name: str, seed: int, splits: dict[str, Collection], options) -> tup
     """Train by the recipe, measure on test; what was measured and the grounding record."""
     recipe = recipe_for(name, "real photos", epochs=options.epochs)
     torch.manual_seed(seed)
-    model = create_model(
-        name,
-        recipe.preset,
-        region_dim=splits["train"].region_dim,
-        tokenizer=build_tokenizer(splits["train"].captions),
-    )
+    model = recipe.make_model(splits["train"])
     start, best = time.perf_counter(), None
     steps = fit(
         model,

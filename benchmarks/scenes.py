@@ -17,7 +17,7 @@ import torch
 from common import write
 
 import itr_explore
-from itr_explore import Collection, build_tokenizer, create_model, evaluate, fit, ground, list_models
+from itr_explore import Collection, evaluate, fit, ground, list_models
 from itr_explore.data.scenes.claims import ambiguity_ceiling
 from itr_explore.data.scenes.language import Caption
 from itr_explore.data.scenes.load import open_dataset
@@ -44,13 +44,7 @@ def train(name: str, splits: dict[str, Collection], device: str, box: bool):
     """A model by the recipe for scenes, and the seconds that it took."""
     recipe = recipe_for(name, "scenes")
     torch.manual_seed(0)
-    model = create_model(
-        name,
-        recipe.preset,
-        region_dim=splits["train"].region_dim,
-        tokenizer=build_tokenizer(splits["train"].captions),
-        box=box,
-    )
+    model = recipe.make_model(splits["train"], box=box)
     start = time.perf_counter()
     steps = fit(model, splits["train"], splits["val"], **recipe.settings, device=device)
     for _ in with_progress_bar(steps, name if box else f"{name}, no boxes"):

@@ -51,7 +51,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--out", type=Path, default=Path("out/demo.html"))
 
     made = command(train, "Train a system; interrupted runs go on where they stopped.")
-    made.add_argument("--model", default="scan")
+    made.add_argument(
+        "--recipe", help="user-f30k and the like, or a TOML file: says model, preset and the rest"
+    )
+    made.add_argument("--data", type=Path, help="the folder of a recipe's data: features and captions")
+    made.add_argument("--model", help="a system, where there is no --recipe (default: scan)")
     made.add_argument("--preset", choices=["tiny", "base", "paper"])
     made.add_argument("--epochs", type=int)
     made.add_argument("--seed", type=int, default=0)
@@ -144,19 +148,15 @@ def _load_or_train(options: argparse.Namespace):
 
 
 def _train(options: argparse.Namespace, folder: Path):
-    from itr_explore import build_tokenizer, create_model, fit
+    from itr_explore import fit
     from itr_explore.training.progress import with_progress_bar
-    from itr_explore.training.recipes import recipe_for
+    from itr_explore.training.recipes import shortened
 
-    kind = "scenes" if options.collection == "scenes" else "real photos"
-    recipe = recipe_for(options.model, kind, epochs=getattr(options, "epochs", None))
-    training, validation = (open_collection(options.collection, split) for split in ("train", "val"))
-    model = create_model(
-        options.model,
-        preset=getattr(options, "preset", None) or recipe.preset,
-        region_dim=training.region_dim,
-        tokenizer=build_tokenizer(training.captions),
-    )
+    recipe, data = _recipe_and_data(options)
+    recipe = shortened(recipe, getattr(options, "epochs", None))
+    preset = getattr(options, "preset", None)
+    training, validation = recipe.open(data)
+    model = recipe.make_model(training, **({"preset": preset} if preset else {}))
     steps = fit(
         model,
         training,
@@ -169,6 +169,21 @@ def _train(options: argparse.Namespace, folder: Path):
     for _ in with_progress_bar(steps):
         pass
     return model
+
+
+def _recipe_and_data(options: argparse.Namespace):
+    """What to train by, and the folder to train on (None: scenes)."""
+    from itr_explore.training.recipes import load_recipe, recipe_for
+
+    folder = None if options.collection == "scenes" else options.collection
+    if getattr(options, "recipe", None) is None:
+        if getattr(options, "data", None) is not None:
+            raise ValueError("--data goes with --recipe; name a folder without a recipe by --collection")
+        return recipe_for(options.model or "scan", "photos" if folder else "scenes"), folder
+    recipe = load_recipe(options.recipe)
+    if options.model not in (None, recipe.system):
+        raise ValueError(f"--recipe {options.recipe} trains {recipe.system}, --model says {options.model}")
+    return recipe, options.data or folder
 
 
 def _measure(model, collection, device: str):

@@ -7,7 +7,7 @@ does with random numbers between two steps changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -37,10 +37,11 @@ def fit(
     batch_size: int = 128,
     learning_rate: float = 5e-4,
     schedule: Literal["cosine", "step"] = "cosine",
-    decay_epoch: int | None = None,
+    decay_epoch: int | Sequence[int] | None = None,
     weight_decay: float = 0.0,
     clip: float = 2.0,
     warm_up_epochs: int = 1,
+    foils: bool = False,
     seed: int = 0,
     device: str = "auto",
     folder: str | Path | None = None,
@@ -57,11 +58,13 @@ def fit(
         training: trained on; captions of one image are never each other's negatives (the model's loss).
         validation: chosen on. A split named "test" is refused: choosing there flatters the result.
         batch_size: captions a step.
-        schedule: "cosine" falls to zero at the last epoch; "step" falls to a tenth at `decay_epoch`, by
-            default after two thirds of the epochs, as VSE++, SCAN and VSRN do.
+        schedule: "cosine" falls to zero at the last epoch; "step" falls to a tenth at `decay_epoch`, or at
+            each of several, by default after two thirds of the epochs, as VSE++, SCAN and VSRN do.
         weight_decay: of AdamW, on matrices only (not on biases and scales).
         clip: largest norm of the gradient.
         warm_up_epochs: epochs that begin with the sum over all negatives instead of the hardest ones.
+        foils: each caption brings one of its foils, if it has any, as one more negative. Captions of other
+            images are seldom wrong by a relation alone, so without foils nothing teaches who is where.
         device: "auto" is a GPU with bfloat16 autocast where there is one, else the CPU in float32.
         folder: where the checkpoint is kept; None keeps none.
         checkpoint_every: steps between checkpoints; each epoch ends with one in any case.
@@ -83,6 +86,11 @@ def fit(
         raise ValueError(f"clip must be above 0 (inf clips nothing), got {clip!r}")
     if schedule not in ("cosine", "step"):
         raise ValueError(f'schedule must be "cosine" or "step", got {schedule!r}')
+    if foils and not training.has_foils:
+        raise ValueError(
+            f"{training.name} knows no foils (nearly right captions that are false); train with foils=False,"
+            " or take a collection that has them, such as the scenes"
+        )
     if model.tokenizer is None:
         raise ValueError(f"{model.name} has no tokenizer; create it with build_tokenizer(training.captions)")
     if len(training) < 2 or not len(validation):
@@ -92,21 +100,27 @@ def fit(
             "validation is a test split; choosing weights there would flatter every number reported on it."
             ' Give the collection\'s "val" split, or a part of the training images'
         )
+    decays = _decay_epochs(max(1, epochs * 2 // 3) if decay_epoch is None else decay_epoch)
     # what the schedule hangs on; with "step" and a `decay_epoch` of its own a run may be made longer later
-    decay_epoch = max(1, epochs * 2 // 3) if decay_epoch is None else decay_epoch
+    falling = (
+        {"epochs": epochs}
+        if schedule == "cosine"
+        else {"decay_epoch": decays[0] if len(decays) == 1 else decays}
+    )
     course = {
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "schedule": schedule,
-        **({"epochs": epochs} if schedule == "cosine" else {"decay_epoch": decay_epoch}),
+        **falling,
         "weight_decay": weight_decay,
         "clip": clip,
         "warm_up_epochs": warm_up_epochs,
+        **({"foils": True} if foils else {}),
         "seed": int(seed),
     }
 
     def rate(epoch: float) -> float:
-        falls = cosine_decay(epoch, epochs) if schedule == "cosine" else step_decay(epoch, decay_epoch)
+        falls = cosine_decay(epoch, epochs) if schedule == "cosine" else step_decay(epoch, decays)
         return learning_rate * falls
 
     run = Run(model, choose_device(device), seed=int(seed), clip=clip, weight_decay=weight_decay)
@@ -117,7 +131,9 @@ def fit(
         if saved is not None:
             refuse_another_run(run.folder, saved[1]["run"], run.description)
             run.saved = saved
-    return _train(run, training, validation, epochs, batch_size, rate, warm_up_epochs, checkpoint_every)
+    return _train(
+        run, training, validation, epochs, batch_size, rate, warm_up_epochs, foils, checkpoint_every
+    )
 
 
 def _train(
@@ -128,6 +144,7 @@ def _train(
     batch_size: int,
     rate: Callable[[float], float],
     warm_up_epochs: int,
+    foils: bool,
     checkpoint_every: int,
 ) -> Iterator[Progress]:
     tokenizer, steps_an_epoch = (
@@ -145,7 +162,7 @@ def _train(
             )
         for epoch in range(place.epoch, epochs):
             order = np.random.default_rng([run.seed, epoch])
-            batches = training_batches(training, tokenizer, batch_size, order)
+            batches = training_batches(training, tokenizer, batch_size, order, foils)
             for index, (batch, last) in enumerate(_mark_last(batches)):
                 if index < place.batch:  # done before the run was resumed
                     continue
@@ -168,6 +185,13 @@ def _train(
         yield Progress(place.step, done, {}, learning_rate, epochs=epochs, note=note)
     finally:
         run.end()
+
+
+def _decay_epochs(told: int | Sequence[int]) -> list[int]:
+    epochs = [told] if isinstance(told, int | np.integer) else list(told)
+    if not epochs or not all(isinstance(epoch, int | np.integer) and epoch > 0 for epoch in epochs):
+        raise ValueError(f"decay_epoch must be a whole number above 0 or several, got {told!r}")
+    return sorted(map(int, epochs))
 
 
 def _mark_last(batches: Iterable[Batch]) -> Iterator[tuple[Batch, bool]]:

@@ -1,11 +1,15 @@
 """How the learning rate falls: functions of the place in the run, so that nothing has to be remembered."""
 
 import math
+from collections.abc import Sequence
 
 
-def step_decay(epoch: float, decay_epoch: int | None, factor: float = 0.1) -> float:
-    """1 before `decay_epoch`, `factor` from there on: the recipe of VSE++, SCAN and VSRN."""
-    return 1.0 if decay_epoch is None or epoch < decay_epoch else factor
+def step_decay(epoch: float, decay_epochs: Sequence[int], factor: float = 0.1) -> float:
+    """1 at first, `factor` from the first of `decay_epochs`, its square from the second and so on.
+
+    One decay is the recipe of VSE++, SCAN and VSRN, two that of HREM.
+    """
+    return factor ** sum(epoch >= decay for decay in decay_epochs)
 
 
 def cosine_decay(epoch: float, epochs: int) -> float:

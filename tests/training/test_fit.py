@@ -199,7 +199,8 @@ def test_the_first_epochs_warm_up(model, monkeypatch):
 
 
 def test_learning_rates_fall_as_said():
-    assert [step_decay(epoch, 15) for epoch in (0, 14.9, 15, 29)] == [1, 1, 0.1, 0.1]
+    assert [step_decay(epoch, [15]) for epoch in (0, 14.9, 15, 29)] == [1, 1, 0.1, 0.1]
+    assert [step_decay(epoch, [15, 25]) for epoch in (14, 15, 25, 29)] == pytest.approx([1, 0.1, 0.01, 0.01])
     assert [cosine_decay(epoch, 8) for epoch in (0, 4, 8)] == pytest.approx([1, 0.5, 0])
 
 
