@@ -52,7 +52,16 @@ def collate(
     image_of = collection.image_of[caption_rows]
     if len(image_rows):
         image_of = _places(collection, image_rows, image_of)
-    return Batch(regions, region_mask, words, word_mask, torch.from_numpy(image_of), boxes)
+    guide = collection.guide_of(image_rows)
+    return Batch(
+        regions,
+        region_mask,
+        words,
+        word_mask,
+        torch.from_numpy(image_of),
+        boxes,
+        None if guide is None else torch.from_numpy(guide),
+    )
 
 
 def training_batches(

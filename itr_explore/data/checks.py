@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from itr_explore.data.collection import Collection
 
@@ -19,6 +21,26 @@ def check_collection(collection: Collection) -> None:
     )
     if problem:
         raise ValueError(f"{collection.name}, {collection.split}: {problem}")
+
+
+def check_guide(collection: Collection, guide: np.ndarray, where: str = "") -> None:
+    """Refuse guide vectors that are not one finite vector for each image of a collection.
+
+    Raises:
+        ValueError: says what was wanted, what came, and where it can the image.
+    """
+    whose, images = f"{collection.name}, {collection.split}", len(collection)
+    if guide.ndim != 2 or guide.dtype.kind != "f" or len(guide) != images or not guide.shape[1]:
+        raise ValueError(
+            f"{whose}: wanted guide vectors [image guide], floats, one for each of its {images:,} images in"
+            f" their order; got {guide.dtype} {list(guide.shape)}{where}"
+        )
+    bad = np.flatnonzero(~np.isfinite(guide).all(axis=1))
+    if len(bad):
+        raise ValueError(
+            f"{whose}: the guide vector of image {collection.image_ids[bad[0]]!r} has NaN or infinite"
+            f" values{where}; compute it again or leave the image out with subset()"
+        )
 
 
 def no_words(collection: Collection, caption: int) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from itr_explore.data.checks import check_collection, no_words
+from itr_explore.data.checks import check_collection, check_guide, no_words
+from itr_explore.data.files import map_array
 from itr_explore.data.ragged import Ragged
 from itr_explore.data.text import encode_flat, split_words
 from itr_explore.data.thumbnails import gallery, summary
@@ -43,6 +45,7 @@ class Collection:
             the pair.
         objects_of: image row -> labelled boxes that people drew, `(label, (x1, y1, x2, y2))`.
         foils_of: caption row -> sentences that are nearly the caption and false of its image.
+        stamp_of: image row -> a text that changes whenever the picture does, without opening it.
 
     Raises:
         ValueError: the parts do not fit each other; the message names what.
@@ -68,6 +71,7 @@ class Collection:
         | None = None,
         objects_of: Callable[[int], tuple[tuple[str, tuple[float, ...]], ...]] | None = None,
         foils_of: Callable[[int], tuple[str, ...]] | None = None,
+        stamp_of: Callable[[int], str] | None = None,
     ):
         self.name, self.split = name, split
         self.captions, self.image_ids = list(captions), list(image_ids)
@@ -75,7 +79,8 @@ class Collection:
         self._regions, self._boxes = regions, boxes
         self._label_codes, self._label_names = label_codes, label_names
         self._open_image, self._truth_of, self._objects_of = open_image, truth_of, objects_of
-        self._foils_of = foils_of
+        self._foils_of, self._stamp_of = foils_of, stamp_of
+        self._guide: Ragged | None = None
         check_collection(self)
         self._image_rows, self._caption_rows = np.arange(len(self)), np.arange(len(self.captions))
         self._index_captions()
@@ -101,6 +106,7 @@ class Collection:
         *,
         restval: bool = False,
         captions_per_image: int | None = None,
+        guide: str | Path | None = None,
     ) -> Collection:
         """A split of a folder in the field's layout: see `data/karpathy.py` for the files it may hold.
 
@@ -109,10 +115,12 @@ class Collection:
             split: train, val, test; `testall` and `dev` are understood as the names of test and val.
             restval: let the images that Karpathy calls `restval` count as training images.
             captions_per_image: keep only the first so many captions of each image; by default all.
+            guide: a `.npy` of guide vectors `[image guide]`, in the order of the images (see `with_guide`).
         """
         from itr_explore.data.karpathy import load_karpathy
 
-        return load_karpathy(folder, split, restval=restval, captions_per_image=captions_per_image)
+        found = load_karpathy(folder, split, restval=restval, captions_per_image=captions_per_image)
+        return found if guide is None else found.with_guide(guide)
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -141,6 +149,11 @@ class Collection:
     def has_foils(self) -> bool:
         """Whether captions have near relatives that are known to be false (`foils`)."""
         return self._foils_of is not None
+
+    @property
+    def guide_dim(self) -> int:
+        """How long each image's guide vector is; 0 where there are none (`with_guide`)."""
+        return 0 if self._guide is None else self._guide.values.shape[1]
 
     def captions_of(self, image: int) -> np.ndarray:
         """Rows of the captions of an image, in their order."""
@@ -181,6 +194,10 @@ class Collection:
         boxes = self._boxes[self._regions.rows(images)].astype(np.float32)
         return boxes / np.float32(65535) if self._boxes.dtype == np.uint16 else boxes
 
+    def guide_of(self, images: np.ndarray) -> np.ndarray | None:
+        """The guide vectors of some images, `[image guide]` float32, or None where there are none."""
+        return None if self._guide is None else self._guide.gather(images)
+
     def labels(self, image: int) -> tuple[str, ...]:
         """What a detector called each region of an image; empty if nobody said."""
         if self._label_codes is None or self._label_names is None:
@@ -203,14 +220,22 @@ class Collection:
             return None
         return self._open_image(int(self._image_rows[row]))
 
+    def stamp(self, image: int) -> str | None:
+        """A text that changes whenever the picture does, without opening it; None if the source has none."""
+        row = self._row(image)
+        return None if self._stamp_of is None else self._stamp_of(int(self._image_rows[row]))
+
     def example(self, image: int) -> Example:
         """An image with its regions and all its captions."""
         row = self._row(image)
         captions = tuple(self.captions[caption] for caption in self.captions_of(row))
         return Example(self.image_ids[row], self.image(row), self.regions(row), self.boxes(row), captions)
 
-    def pair(self, image: int, caption: int = 0) -> Pair:
-        """An image and one of its captions (which of that image's), with what is known of the two."""
+    def pair(self, image: int, caption: int = 0, *, picture: bool = True) -> Pair:
+        """An image and one of its captions (which of that image's), with what is known of the two.
+
+        Without `picture` the pair has none: opening it takes longer than all the rest.
+        """
         row, captions = self._row(image), self.captions_of(image)
         if not -len(captions) <= caption < len(captions):
             raise IndexError(
@@ -218,9 +243,10 @@ class Collection:
             )
         which = int(captions[caption])
         words, offsets = split_words(self.captions[which])
+        guide = self.guide_of(np.array([row]))
         return Pair(
             image_id=self.image_ids[row],
-            image=self.image(row),
+            image=self.image(row) if picture else None,
             regions=self.regions(row),
             boxes=self.boxes(row),
             caption=self.captions[which],
@@ -228,6 +254,7 @@ class Collection:
             offsets=offsets,
             truth=self.truth(which),
             labels=self.labels(row),
+            guide=None if guide is None else guide[0],
         )
 
     def truth(self, caption: int) -> Truth | None:
@@ -241,19 +268,35 @@ class Collection:
         """Sentences that are nearly a caption (a row of `captions`) and false of its image; maybe none."""
         return () if self._foils_of is None else self._foils_of(int(self._caption_rows[caption]))
 
+    def with_guide(self, guide: np.ndarray | str | Path) -> Collection:
+        """The same collection with one outside vector an image, which models that want one are given.
+
+        Args:
+            guide: `[image guide]` numbers, an array or a `.npy` file of them, in the order of the images;
+                `data.guide.guide_vectors` computes them from the pictures.
+
+        Raises:
+            ValueError: they are not one finite vector an image.
+        """
+        vectors = guide if isinstance(guide, np.ndarray) else map_array(Path(guide))
+        check_guide(self, vectors, "" if vectors is guide else f" in {guide}")
+        guided = copy(self)
+        guided._guide = Ragged(vectors, np.arange(len(self) + 1))  # each image owns one row
+        return guided
+
     def subset(self, images: Iterable[int]) -> Collection:
         """Some of the images, in the order given, with all their captions; nothing large is copied."""
         rows = np.array([self._row(image) for image in images], dtype=np.int64)
         if len(np.unique(rows)) != len(rows):
             raise ValueError("a subset takes each image once; some were given twice")
-        chosen = object.__new__(Collection)
-        chosen.__dict__.update(self.__dict__)
+        chosen = copy(self)
         captions = [self.captions_of(row) for row in rows]
         flat = np.concatenate(captions) if captions else np.empty(0, np.int64)
         chosen.captions = [self.captions[row] for row in flat]
         chosen.image_of = np.repeat(np.arange(len(rows)), [len(found) for found in captions])
         chosen.image_ids = [self.image_ids[row] for row in rows]
         chosen._regions = self._regions.subset(rows)
+        chosen._guide = None if self._guide is None else self._guide.subset(rows)
         chosen._image_rows, chosen._caption_rows = self._image_rows[rows], self._caption_rows[flat]
         chosen._index_captions()
         return chosen

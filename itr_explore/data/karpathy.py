@@ -69,6 +69,7 @@ def _with_json(folder: Path, path: Path, split: str, restval: bool, keep: int | 
     if file.path.suffix == ".npz":
         file, rows = file.take(rows), np.arange(len(rows))
     names = [image.name for image in images]
+    pictures = Pictures(folder, [_place(image) for image in images])
     sentences = [sentence.text for image in images for sentence in image.sentences]
     return Collection(
         name=folder.resolve().name,
@@ -80,7 +81,8 @@ def _with_json(folder: Path, path: Path, split: str, restval: bool, keep: int | 
         boxes=box_fractions(file, image_sizes(images), names),
         label_codes=file.labels,
         label_names=label_names(categories),
-        open_image=Pictures(folder, [_place(image) for image in images]),
+        open_image=pictures,
+        stamp_of=pictures.stamp,
         truth_of=truth_of_phrases(images, path),
         objects_of=labelled_objects(images, path),
     )

@@ -47,6 +47,18 @@ class Pictures:
         Raises:
             FileNotFoundError: there is a folder of pictures, but not this one.
         """
+        path = self._find(row)
+        return None if path is None else open_picture(path)
+
+    def stamp(self, row: int) -> str:
+        """The file's name, size and time of change: other pictures have other stamps."""
+        path = self._find(row)
+        if path is None:
+            return ""
+        told = path.stat()
+        return f"{self.names[row]} {told.st_size} {told.st_mtime_ns}"
+
+    def _find(self, row: int) -> Path | None:
         name = self.names[row]
         for path in (
             self.folder / "images" / name,
@@ -54,7 +66,7 @@ class Pictures:
             self.folder / "images" / Path(name).name,
         ):
             if path.is_file():
-                return open_picture(path)
+                return path
         if not (self.folder / "images").is_dir():
             return None
         raise FileNotFoundError(f"there is no picture {name} in {self.folder / 'images'}; copy it there")

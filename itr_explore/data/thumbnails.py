@@ -36,6 +36,8 @@ def summary(collection: Collection) -> str:
         f"{regions} regions an image of {collection.region_dim:,} features",
     ]
     parts += [name for name in ("boxes", "truth") if getattr(collection, f"has_{name}")]
+    if collection.guide_dim:
+        parts.append(f"guide vectors of {collection.guide_dim:,}")
     return f"{collection.name}, {collection.split}: {', '.join(parts)}"
 
 

@@ -21,12 +21,10 @@ import numpy as np
 import torch
 
 from itr_explore.data.boxes import areas
-from itr_explore.data.text import split_words
 from itr_explore.evaluation.encoding import at_rest
 from itr_explore.evaluation.report import Grounding
 from itr_explore.explanation.maps import explain_all
 from itr_explore.explanation.verdicts import verdicts
-from itr_explore.records import Pair
 
 if TYPE_CHECKING:
     from itr_explore.data.collection import Collection
@@ -96,9 +94,9 @@ def _asked(
     """All mentions of all captions, and where the model's map comes from (attention or derived)."""
     asked, origin = [], ""
     pairs = (
-        _pair(collection, image, caption)
+        collection.pair(image, caption, picture=False)
         for image in range(len(collection))
-        for caption in collection.captions_of(image)
+        for caption in range(len(collection.captions_of(image)))
     )
     with at_rest(model, device):
         for explanation in explain_all(model, pairs, batch_size):
@@ -114,21 +112,6 @@ def _asked(
                 boxes = cast("np.ndarray", explanation.pair.boxes)  # without boxes there is no truth
                 asked.append(_Asked(verdict.mention.kind, weights, right, boxes))
     return asked, origin
-
-
-def _pair(collection: Collection, image: int, caption: int) -> Pair:
-    """What `collection.pair` gives, but for the picture, which nobody opens here."""
-    words, offsets = split_words(collection.captions[caption])
-    return Pair(
-        image_id=collection.image_ids[image],
-        image=None,
-        regions=collection.regions(image),
-        boxes=collection.boxes(image),
-        caption=collection.captions[caption],
-        words=words,
-        offsets=offsets,
-        truth=collection.truth(caption),
-    )
 
 
 class Scores(NamedTuple):

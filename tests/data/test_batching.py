@@ -97,6 +97,15 @@ def test_one_region_and_one_caption_make_a_batch(small, tokenizer):
     assert batch.image_of.tolist() == [0]
 
 
+def test_guide_vectors_stand_in_the_order_of_the_batch(small, tokenizer):
+    guided = small.with_guide(np.array([[0.0], [1.0], [2.0]])).subset([2, 1, 0])
+    batch = collate(guided, [2, 0], [0], tokenizer)
+    assert batch.guide.tolist() == [[0.0], [2.0]]
+    assert batch.guide.dtype == batch.regions.dtype
+    assert collate(guided, [], [0], tokenizer).guide.shape == (0, 1)
+    assert collate(small, [0], [], None).guide is None
+
+
 def test_a_caption_whose_image_is_missing_is_refused_by_name(small, tokenizer):
     with pytest.raises(ValueError, match="'second', which is not among"):
         collate(small, [0, 2], [0, 1], tokenizer)

@@ -54,6 +54,53 @@ def test_a_caption_that_an_image_does_not_have_is_refused(small):
         small.regions(3)
 
 
+def test_a_pair_can_be_had_without_opening_its_picture(parts):
+    parts["open_image"] = lambda row: pytest.fail("a picture was opened")
+    pair = Collection(**parts).pair(1, caption=1, picture=False)
+    assert (pair.image, pair.caption) == (None, "One <b>bold</b> cat & a dog")
+
+
+GUIDE = np.array([[1, 0], [0, 1], [0.6, 0.8]], np.float16)
+
+
+def test_a_collection_carries_one_guide_vector_an_image(small):
+    guided = small.with_guide(GUIDE)
+    assert (small.guide_dim, guided.guide_dim) == (0, 2)
+    assert repr(guided).endswith("guide vectors of 2>")
+    np.testing.assert_array_equal(guided.guide_of(np.array([2, 0])), GUIDE[[2, 0]].astype(np.float32))
+    assert small.guide_of(np.array([0])) is None  # the one that was asked stays as it was
+
+
+def test_guide_vectors_follow_their_images_through_subsets_and_pairs(small):
+    chosen = small.with_guide(GUIDE).subset([2, 0]).subset([1])
+    assert chosen.image_ids == ["first"]
+    assert chosen.pair(0).guide.tolist() == [1.0, 0.0]
+    assert small.pair(0).guide is None
+
+
+def test_guide_vectors_are_read_from_a_file(small, tmp_path):
+    np.save(tmp_path / "guide.npy", GUIDE)
+    assert small.with_guide(tmp_path / "guide.npy").pair(1).guide.tolist() == [0.0, 1.0]
+    np.save(tmp_path / "guide.npy", GUIDE[:2])
+    with pytest.raises(ValueError, match=r"got float16 \[2, 2\] in .*guide.npy"):
+        small.with_guide(tmp_path / "guide.npy")
+
+
+@pytest.mark.parametrize(
+    ("guide", "message"),
+    [
+        (GUIDE[:2], r"one for each of its 3 images in their order; got float16 \[2, 2\]"),
+        (GUIDE[0], r"got float16 \[2\]"),
+        (GUIDE[:, :0], r"got float16 \[3, 0\]"),
+        (GUIDE.astype(int), r"floats, .*got int64 \[3, 2\]"),
+        (np.array([[1, 0], [np.nan, 1], [0, 1]]), "guide vector of image 'second' has NaN"),
+    ],
+)
+def test_guide_vectors_that_are_not_one_finite_vector_an_image_are_refused(small, guide, message):
+    with pytest.raises(ValueError, match=f"small, test: .*{message}"):
+        small.with_guide(guide)
+
+
 def test_labels_are_names(parts):
     collection = Collection(
         **parts, label_codes=np.array([0, 1, 1, 0, 9, 1]), label_names={0: "dog", 1: "cat", 9: "all"}

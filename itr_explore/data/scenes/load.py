@@ -98,6 +98,7 @@ class _Kept:
             open_image=self.image,
             truth_of=self.truth,
             foils_of=self.foils,
+            stamp_of=lambda row: f"{self.folder.name}/{row}",
         )
 
     def image(self, row: int) -> Image:
