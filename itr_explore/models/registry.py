@@ -13,7 +13,10 @@ from itr_explore.models import storage
 from itr_explore.models.base import RetrievalModel, near
 
 _HOME = {  # where each model lives
+    "chan": "chan.CHAN",
+    "lgsf": "lgsf.LGSF",
     "scan": "scan.SCAN",
+    "vse": "vse.VSE",
     "vsrnpp": "vsrnpp.VSRNpp",
 }
 

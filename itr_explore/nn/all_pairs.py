@@ -12,12 +12,18 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from itr_explore.nn.chunks import Plan, cut_into_blocks, groups_of_like_length, strips
+from itr_explore.nn.chunks import (
+    COLUMNS,
+    PAIRS,
+    Plan,
+    cut_into_blocks,
+    groups_of_like_length,
+    in_order_again,
+    strips,
+)
 from itr_explore.nn.cosines import AttendedCosines
 from itr_explore.nn.pooling import Pooling, pool_scores
 
-CHUNK = 2**20  # similarities in a chunk on a CPU: 4 MB for each of a handful of arrays
-COLUMNS = 2**11  # queries in a chunk on a CPU: enough for a matrix product at full speed
 SHARPEST = 30.0  # exp(2 * sharpness) must stay far within float32
 
 
@@ -67,7 +73,7 @@ def scores_of_all_pairs(
         similarities = len(packed) * sum(block.size for block in context_blocks)
         plan = Plan(
             strips=strips(query_blocks, columns),
-            chunk=CHUNK if on_cpu else memory_budget // (5 * size),
+            chunk=PAIRS if on_cpu else memory_budget // (5 * size),
             sharpness=sharpness,
             fast_dtype=fast_dtype,
             keep=torch.is_grad_enabled() and similarities * size <= memory_budget,
@@ -81,11 +87,7 @@ def scores_of_all_pairs(
                 for block, (_, mask) in zip(by_block, looking, strict=True)
             ]
             rows.append(torch.cat(scores, dim=1))
-        return _unsorted(_unsorted(torch.cat(rows), context_order).T, query_order).T
-
-
-def _unsorted(rows: Tensor, order: Tensor | None) -> Tensor:
-    return rows if order is None else rows[order.argsort()]
+        return in_order_again(torch.cat(rows), context_order, query_order)
 
 
 def _pool(cosines: Tensor, mask: Tensor, pooling: Pooling, sharpness: float) -> Tensor:

@@ -1,6 +1,6 @@
 """How fragments are grouped, ordered and cut so that scoring all pairs wastes nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -9,6 +9,8 @@ from torch import Tensor
 
 PADDED = 1.1  # fragments, padded ones included, for each real one in a group of items
 FEW = 2**8  # fragments that do not make a group of their own, whatever the padding
+PAIRS = 2**20  # pairs of fragments at once on a CPU: 4 MB for each of a handful of arrays
+COLUMNS = 2**11  # of them, queries: enough for a matrix product at full speed
 
 
 class Block(NamedTuple):
@@ -88,3 +90,43 @@ def cut_into_blocks(
     sizes = [block.items for block in blocks]
     cut = zip(parts.split(sizes), mask.split(sizes), blocks, strict=True)
     return [(p[:, : block.longest], m[:, : block.longest]) for p, m, block in cut]
+
+
+class Side(NamedTuple):
+    """Items of one side of a block: one or more tensors [item part ...], and which parts are real."""
+
+    tensors: tuple[Tensor, ...]
+    mask: Tensor  # [item part]  at least one an item, real ones before padding
+
+    def cut(self, most: int) -> tuple[list["Side"], Tensor | None]:
+        """In blocks of like length with at most `most` parts or one item; and their order (None: as is)."""
+        groups, order = groups_of_like_length(self.mask)
+        blocks = [block for group in groups for block in group.cut(most)]
+        cut = [cut_into_blocks(tensor, self.mask, order, blocks) for tensor in self.tensors]
+        return [Side(tuple(t for t, _ in of), of[0][1]) for of in zip(*cut, strict=True)], order
+
+
+def score_in_blocks(score: Callable[[Side, Side], Tensor], context: Side, query: Side, budget: int) -> Tensor:
+    """`score` of all pairs of items, [context_item query_item], made a block of like lengths at a time.
+
+    Args:
+        score: gives [context_item query_item] for the items of two blocks; must not depend on other items.
+        context, query: the two sides.
+        budget: bytes that one array [context_item context query_item query] may take on a GPU; on a CPU a
+            block is as large as its cache.
+    """
+    on_cpu = context.mask.device.type == "cpu"
+    columns = COLUMNS if on_cpu else 16 * COLUMNS
+    pairs = PAIRS if on_cpu else budget // query.tensors[0].element_size()
+    queries, query_order = query.cut(columns)
+    widest = max(looking.mask.numel() for looking in queries)
+    contexts, context_order = context.cut(pairs // widest)
+    rows = [torch.cat([score(seen, looking) for looking in queries], dim=1) for seen in contexts]
+    return in_order_again(torch.cat(rows), context_order, query_order)
+
+
+def in_order_again(scores: Tensor, row_order: Tensor | None, column_order: Tensor | None) -> Tensor:
+    """Scores whose rows and columns were taken in these orders (None: as they are), as they were before."""
+    if row_order is not None:
+        scores = scores[row_order.argsort()]
+    return scores if column_order is None else scores[:, column_order.argsort()]

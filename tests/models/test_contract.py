@@ -11,11 +11,14 @@ from itr_explore.records import Batch
 
 SETTINGS = [
     *((name, {}) for name in list_models()),
+    ("chan", {"pooling": "AVG"}),
+    ("chan", {"region_attention": True, "scaled_back": False}),
     ("scan", {"pooling": "LSE"}),
     ("scan", {"direction": "image_to_text", "pooling": "LSE"}),
     ("vsrnpp", {"norm_axis": "regions", "final_norm": True, "norm_after_linear": True}),
     ("vsrnpp", {"region_order": "reversed"}),
     ("vsrnpp", {"text": "plain"}),
+    ("vse", {"text_pooling": "mean"}),
 ]
 every_model = pytest.mark.parametrize(
     ("name", "settings"), SETTINGS, ids=lambda value: value if isinstance(value, str) else str(value)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from itr_explore.nn import chunks
-from itr_explore.nn.chunks import Block, Plan, groups_of_like_length, strips
+from itr_explore.nn.chunks import Block, Plan, Side, groups_of_like_length, score_in_blocks, strips
 
 
 def mask_of(lengths):
@@ -38,3 +38,17 @@ def test_strips_hold_every_column_once():
 def test_a_plan_goes_over_every_context_item_once():
     plan = Plan(strips([Block(2, 5)], 10), chunk=70, sharpness=9.0, fast_dtype=None, keep=True)
     assert list(plan.items(torch.zeros(5, 3, 4))) == [slice(0, 2), slice(2, 4), slice(4, 5)]
+
+
+@pytest.mark.parametrize("columns", [1, 8, 2**11])
+def test_scores_of_blocks_are_put_back_in_the_order_of_the_items(monkeypatch, columns):
+    monkeypatch.setattr(chunks, "FEW", 1)
+    monkeypatch.setattr(chunks, "COLUMNS", columns)
+    monkeypatch.setattr(chunks, "PAIRS", 20)
+    left, right = (Side((torch.rand(len(n), max(n), 2),), mask_of(n)) for n in ([3, 1, 2], [5, 2, 4, 1]))
+
+    def score(one, other):
+        sums = [(side.tensors[0] * side.mask[..., None]).sum(dim=(1, 2)) for side in (one, other)]
+        return sums[0][:, None] - sums[1]
+
+    torch.testing.assert_close(score_in_blocks(score, left, right, 2**10), score(left, right))

@@ -76,7 +76,7 @@ def test_groups_chunks_and_memory_change_nothing(monkeypatch, chunk, columns, bu
     settings = query, query_mask, context, context_mask, 9.0, "LSE", 6.0
     wanted = with_gradients(scores_of_all_pairs, *settings)
     monkeypatch.setattr(chunks, "FEW", 1)
-    monkeypatch.setattr(all_pairs, "CHUNK", chunk)
+    monkeypatch.setattr(all_pairs, "PAIRS", chunk)
     monkeypatch.setattr(all_pairs, "COLUMNS", columns)
     for found, whole in zip(with_gradients(scores_of_all_pairs, *settings, budget), wanted, strict=True):
         torch.testing.assert_close(found, whole)
