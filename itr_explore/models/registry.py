@@ -17,6 +17,7 @@ _HOME = {  # where each model lives
     "lgsf": "lgsf.LGSF",
     "scan": "scan.SCAN",
     "vse": "vse.VSE",
+    "vse": "vse.VSE",
     "vsrnpp": "vsrnpp.VSRNpp",
 }
 

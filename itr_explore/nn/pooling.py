@@ -24,6 +24,11 @@ def masked_mean(
     return (parts * real).sum(dim=1) / real.sum(dim=1).clamp(min=1)
 
 
+def unit_sum(parts: Float[Tensor, "item part dim"]) -> Float[Tensor, "item part dim"]:
+    """The parts, scaled so that those of an item add up to a vector of unit length."""
+    return parts / parts.sum(dim=1, keepdim=True).norm(dim=-1, keepdim=True).clamp(min=1e-8)
+
+
 def pool_scores(
     scores: Float[Tensor, "*items part"],
     mask: Bool[Tensor, "*items part"],

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from itr_explore.nn.pooling import last_real, masked_mean, pool_scores, unit
+from itr_explore.nn.pooling import last_real, masked_mean, pool_scores, unit, unit_sum
 
 MASK = torch.tensor([[True, True, False]])
 
