@@ -35,3 +35,9 @@ def test_the_last_real_state_is_taken():
     states = torch.arange(6.0).view(2, 3, 1)
     mask = torch.tensor([[True, True, False], [True, True, True]])
     assert last_real(states, mask).flatten().tolist() == [1.0, 5.0]
+
+
+def test_parts_are_scaled_so_that_their_sum_has_unit_length():
+    parts = torch.tensor([[[1.0, 2.0], [2.0, 2.0]], [[0.0, 0.0], [0.0, 0.0]]])
+    torch.testing.assert_close(unit_sum(parts)[0], parts[0] / 5)
+    assert not unit_sum(parts)[1].any()
