@@ -17,7 +17,6 @@ _HOME = {  # where each model lives
     "lgsf": "lgsf.LGSF",
     "scan": "scan.SCAN",
     "vse": "vse.VSE",
-    "vse": "vse.VSE",
     "vsrnpp": "vsrnpp.VSRNpp",
 }
 

@@ -17,7 +17,6 @@ SETTINGS = [
     ("scan", {"direction": "image_to_text", "pooling": "LSE"}),
     ("vsrnpp", {"norm_axis": "regions", "final_norm": True, "norm_after_linear": True}),
     ("vsrnpp", {"region_order": "reversed"}),
-    ("vse", {"text_pooling": "mean"}),
     ("vsrnpp", {"text": "plain"}),
     ("vse", {"text_pooling": "mean"}),
 ]
