@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from itr_explore.data.batching import collate
+from itr_explore.data.devices import choose_device
 from itr_explore.records import Encoded
 
 if TYPE_CHECKING:
@@ -19,26 +20,6 @@ if TYPE_CHECKING:
     from itr_explore.models.base import RetrievalModel
 
 LENGTHS = 4  # groups of captions of similar length in a piece: padding of long ones costs little
-
-
-def choose_device(name: str = "auto") -> torch.device:
-    """The device of that name; "auto" is a GPU where there is one, else the CPU.
-
-    Raises:
-        ValueError: there is no such device, or no GPU of that number.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ValueError(f'{name!r} is no device; wanted "auto", "cpu", "cuda" or "cuda:N"') from error
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise ValueError(
-            f"device {name!r} was asked for, but torch {torch.__version__} sees"
-            f' {torch.cuda.device_count()} GPUs; use "auto"'
-        )
-    return device
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import numpy as np
 
 from itr_explore.data.batching import training_batches
-from itr_explore.evaluation.encoding import choose_device
+from itr_explore.data.devices import choose_device
 from itr_explore.evaluation.ranking import evaluate
 from itr_explore.records import Batch, Progress
 from itr_explore.training.checkpoint import describe_run, load_checkpoint, refuse_another_run

@@ -1,8 +1,8 @@
-"""Where generated scenes are kept, so that they are made once: whole folders that appear all at once.
+"""Where scenes and what is computed from pictures are kept: whole folders that appear all at once.
 
 A folder is written under another name and renamed when it is complete, so whatever interrupts the writing,
 no half of it is ever found. Its name holds a digest of everything that the content depends on; when the
-generator or the region network changes, the name changes and the scenes are made anew.
+generator or the region network changes, say, the name changes and the scenes are made anew.
 """
 
 from __future__ import annotations
@@ -64,7 +64,15 @@ def sources(folder: Traversable | None = None) -> Iterator[bytes]:
             yield entry.name.encode() + b"\0" + entry.read_bytes()
 
 
-def kept(name: str, write: Callable[[Path], dict], read: Callable[[Path], Found], wanted_bytes: int) -> Found:
+def kept(
+    name: str,
+    write: Callable[[Path], dict],
+    read: Callable[[Path], Found],
+    wanted_bytes: int,
+    *,
+    what: str = "scenes",
+    version: str | None = None,
+) -> Found:
     """What `read` finds in the finished folder of that name, which is written first if there is none.
 
     Args:
@@ -72,28 +80,30 @@ def kept(name: str, write: Callable[[Path], dict], read: Callable[[Path], Found]
         write: fills an empty folder with files and returns what the card shall say.
         read: opens a finished folder; an `OSError`, `ValueError` or `KeyError` means that it is damaged.
         wanted_bytes: about how much `write` will write, to refuse before rather than after.
+        what: is kept, in the plural, for messages.
+        version: what the content depends on, in place of the digest of the scenes.
 
     Raises:
         OSError: the folder cannot be written or the disk is full; nothing is left behind.
     """
     root = cache_folder()
-    folder = root / f"{name}-{digest()}"
+    folder = root / f"{name}-{version or digest()}"
     if folder.exists():
         with suppress(*DAMAGE):
             return _read(folder, read)
-    with _saying_what_to_do(root, wanted_bytes):
+    with _saying_what_to_do(root, wanted_bytes, what):
         root.mkdir(parents=True, exist_ok=True)
         remove_unfinished(root)
-        with _locked(root / f"{folder.name}.lock"):
+        with _locked(root / f"{folder.name}.lock", what):
             try:
                 return _read(folder, read)  # somebody else has made it while we waited
             except FileNotFoundError:
-                _write(folder, write, wanted_bytes)
+                pass
             except DAMAGE as error:
                 warnings.warn(
-                    f"the scenes kept in {folder} are damaged, making them anew: {error}", stacklevel=3
+                    f"the {what} kept in {folder} are damaged, making them anew: {error}", stacklevel=3
                 )
-                _write(folder, write, wanted_bytes)
+            _write(folder, write, wanted_bytes)
     return _read(folder, read)
 
 
@@ -148,7 +158,7 @@ def _read(folder: Path, read: Callable[[Path], Found]) -> Found:
 
 
 @contextmanager
-def _locked(file: Path) -> Iterator[None]:
+def _locked(file: Path, what: str) -> Iterator[None]:
     """Hold a lock that goes when the process goes, however it goes; say so if somebody else has it."""
     from filelock import FileLock, Timeout
 
@@ -156,7 +166,7 @@ def _locked(file: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=2)
     except Timeout:
-        logging.getLogger("itr_explore").warning("another process is making the same scenes; waiting for it")
+        logging.getLogger("itr_explore").warning(f"another process is making the same {what}; waiting for it")
         lock.acquire()
     try:
         yield
@@ -165,7 +175,7 @@ def _locked(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _saying_what_to_do(root: Path, wanted_bytes: int) -> Iterator[None]:
+def _saying_what_to_do(root: Path, wanted_bytes: int, what: str) -> Iterator[None]:
     """Turn a full disk or a forbidden folder into one sentence that helps."""
     try:
         yield
@@ -174,6 +184,6 @@ def _saying_what_to_do(root: Path, wanted_bytes: int) -> Iterator[None]:
             raise
         raise OSError(
             error.errno,
-            f"cannot keep scenes in {root}: {os.strerror(error.errno)}. About {wanted_bytes / 1e6:.0f} MB "
+            f"cannot keep {what} in {root}: {os.strerror(error.errno)}. About {wanted_bytes / 1e6:.0f} MB "
             f"are wanted there; make room, or name another folder with the variable {ENVIRONMENT}",
         ) from error
