@@ -4,15 +4,16 @@ Rows and columns of the maps stand for `pair.words` and `pair.regions`. Models a
 mark around the words; these are dropped here. Where words are rows nothing else changes: a softmax row over
 regions still sums to one. Where words are columns (region_to_word, word_to_word, per_word) the share that
 fell on the two marks is lost: a `softmax` or `row_sum` map then has rows that sum to less than one, so its
-scale becomes `unit` and its note says how much was dropped.
+scale becomes `unit` and its note says how much was dropped. Taps that relate the samples of a batch to each
+other are of no one pair and give no map.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
-from typing import TYPE_CHECKING
+from itertools import islice, pairwise
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 
 from itr_explore.data.text import UNKNOWN, encode
 from itr_explore.nn.tap import Seen, Tap, capture
-from itr_explore.records import Batch, Encoded, Explanation, Map, Origin, Pair
+from itr_explore.records import Batch, Encoded, Explanation, Map, MapKind, Origin, Pair
 
 if TYPE_CHECKING:
     from itr_explore.models.base import RetrievalModel
@@ -73,8 +74,8 @@ def _explain_batch(model: RetrievalModel, pairs: list[Pair]) -> list[Explanation
         images, captions = model.encode_images(batch), model.encode_captions(batch)
         scores = model.score(images, captions)
     sizes = {"image": len(batch.regions), "caption": len(pairs)}
-    values = {name: _whole(name, found, sizes) for name, found in seen.items()}
-    taps: dict[str, Tap] = {name: found.tap for name, found in seen.items()}
+    taps = {name: found.tap for name, found in seen.items() if found.tap.kind in _AXES}
+    values = {name: _whole(name, seen[name], sizes) for name in taps}
     cosines = (
         None if any(tap.kind == "word_to_region" for tap in taps.values()) else _cosines(images, captions)
     )
@@ -166,7 +167,7 @@ def _distinct_images(pairs: list[Pair]) -> tuple[list[Pair], list[int]]:
     return firsts, image_of
 
 
-_AXES = {  # the axes that come before those of the map, by kind (see nn.tap)
+_AXES: dict[str, tuple[str, ...]] = {  # by kind (see nn.tap), the axes that come before those of the map
     "word_to_region": ("image", "caption"),
     "region_to_word": ("image", "caption"),
     "region_to_region": ("image",),
@@ -216,9 +217,17 @@ def _cut(name: str, tap: Tap, value: np.ndarray, image: int, caption: int, pair:
         with_marks = value[(*axes[:-1], slice(0, 2 + len(pair.words)))]
         lost = float((with_marks.sum(axis=-1) - kept.sum(axis=-1)).mean())
         scale, note = "unit", f"{lost:.0%} of the weight fell on <start> and <end> and is not shown"
-    layer = next((int(part) for part in name.split(".") if part.isdigit()), None)
     origin: Origin = "derived" if tap.derived else "attention"
-    return Map(name, tap.kind, kept, origin, scale, tap.exact, layer, note=note)
+    layer, head = _layer_and_head(name)
+    return Map(name, cast(MapKind, tap.kind), kept, origin, scale, tap.exact, layer, head, note)
+
+
+def _layer_and_head(name: str) -> tuple[int | None, int | None]:
+    """The numbers in a tap's path: one after `heads` is the head's, the first other one the layer's."""
+    parts = name.split(".")
+    numbers = {before: int(part) for before, part in pairwise(["", *parts]) if part.isdigit()}
+    head = numbers.pop("heads", None)
+    return next(iter(numbers.values()), None), head
 
 
 def _cosines(images: Encoded, captions: Encoded) -> np.ndarray | None:

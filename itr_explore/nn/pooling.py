@@ -29,6 +29,21 @@ def unit_sum(parts: Float[Tensor, "item part dim"]) -> Float[Tensor, "item part 
     return parts / parts.sum(dim=1, keepdim=True).norm(dim=-1, keepdim=True).clamp(min=1e-8)
 
 
+def max_k_shares(
+    parts: Float[Tensor, "item part dim"], mask: Bool[Tensor, "item part"], k: int
+) -> Float[Tensor, "item part dim"]:
+    """Each part's share in the mean of the k largest values of every channel: 1 / k for those k, else 0.
+
+    So `(max_k_shares(x, mask, k) * x).sum(dim=1)` is max-k pooling, split into what each part gave. An item
+    of fewer than k real parts takes all it has; what k is for one item depends on no other.
+    """
+    k = min(k, parts.shape[1])
+    found = parts.masked_fill(~mask.unsqueeze(-1), float("-inf")).topk(k, dim=1)
+    chosen = (found.values > float("-inf")).to(parts.dtype)
+    chosen = chosen / chosen.sum(dim=1, keepdim=True).clamp(min=1)
+    return torch.zeros_like(parts).scatter(1, found.indices, chosen)
+
+
 def pool_scores(
     scores: Float[Tensor, "*items part"],
     mask: Bool[Tensor, "*items part"],

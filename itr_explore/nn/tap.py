@@ -14,6 +14,9 @@ Kind = Literal[
     "word_to_word",      # [caption word word]
     "per_region",        # [image region], or of each pair [image caption region]
     "per_word",          # [caption word], or of each pair [image caption word]
+    "image_to_image",    # [image image]                images of a batch that look at each other
+    "caption_to_caption",  # [caption caption]
+    "sample_to_sample",  # [sample sample]              images and captions together, images first
 ]  # fmt: skip
 
 Scale = Literal["softmax", "signed", "row_sum", "cosine", "unit"]

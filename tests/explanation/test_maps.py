@@ -132,6 +132,31 @@ def test_a_value_per_word_can_be_the_pair_s_own_and_derived():
         assert (fits.kind, fits.origin, fits.exact) == ("per_word", "derived", False)
 
 
+class WithMoreTaps(Toy):
+    """Two heads in the second layer, and something that relates the samples of a batch."""
+
+    def __init__(self, across="image_to_image"):
+        super().__init__()
+        self.relations[1].heads = nn.ModuleList(Tap("region_to_region", "softmax") for _ in range(2))
+        self.across = Tap(across, "softmax")
+
+    def encode_images(self, batch):
+        self.across(torch.eye(len(batch.regions)))
+        for tap in self.relations[1].heads:
+            tap(batch.regions @ batch.regions.mT)
+        return super().encode_images(batch)
+
+
+def test_the_head_is_read_from_the_taps_place_in_the_model():
+    found = explain(WithMoreTaps(), make_pair("a dog")).map("relations.1.heads.1")
+    assert (found.layer, found.head) == (1, 1)
+
+
+@pytest.mark.parametrize("kind", ["image_to_image", "caption_to_caption", "sample_to_sample"])
+def test_what_relates_the_samples_of_a_batch_is_no_map_of_a_pair(kind):
+    assert "across" not in [found.name for found in explain(WithMoreTaps(kind), make_pair("a dog")).maps]
+
+
 def test_pairs_explained_together_look_as_if_explained_alone():
     pairs = [
         make_pair(CAPTIONS[0], 4, 0),
