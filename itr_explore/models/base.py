@@ -10,7 +10,7 @@ import difflib
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from math import inf
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
@@ -20,12 +20,22 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from itr_explore.models import storage
+from itr_explore.nn.bert import BertEncoder
 from itr_explore.nn.encoders import RegionEncoder, WordEncoder
 from itr_explore.nn.losses import hardest_negative_loss, info_nce, sum_hinge_loss
 from itr_explore.records import Batch, Encoded
 
-SHARES = ("dropout", "region_dropout", "word_dropout")  # settings below 1
-FROM_ZERO = ("margin", "layers", "text_layers")  # settings that may be 0; all other numbers are above it
+# settings below 1
+SHARES = (
+    "dropout",
+    "region_dropout",
+    "word_dropout",
+    "decoder_dropout",
+    "attention_dropout",
+    "residual_weight",
+)
+# settings that may be 0; all other numbers are above it
+FROM_ZERO = ("margin", "layers", "text_layers", "generation_weight")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +53,10 @@ class ModelConfig:
     dropout: float = 0.0  # of region features and word vectors
     region_dropout: float = 0.0  # share of regions left out in training
     word_dropout: float = 0.0  # share of words made <unk> in training
-    reader: Literal["gru", "lstm"] = "gru"  # what reads the words
+    reader: Literal["gru", "lstm", "bert"] = "gru"  # what reads the words
+    bert_config: str | None = field(default=None, repr=False)  # BERT's architecture; `create_model` sets it
+    bert_rate: float = 0.1  # BERT's learning rate as a share of the others'
+    freeze_bert: bool = False  # train all but BERT
 
     def __post_init__(self):
         hints = get_type_hints(type(self))
@@ -62,6 +75,8 @@ def _wanted(name: str, value: Any, hint: Any) -> str:
         return ""
     if bool in allowed:
         return "" if isinstance(value, bool) else "True or False"
+    if str in allowed:
+        return "" if isinstance(value, str) else "a text"
     kind = "a whole number" if int in allowed else "a number"
     numbers = int if int in allowed else (int, float)
     fits = isinstance(value, numbers) and not isinstance(value, bool) and value < inf
@@ -72,13 +87,41 @@ def _wanted(name: str, value: Any, hint: Any) -> str:
     return "" if fits and value > 0 else f"{kind} above 0"
 
 
-def region_encoder(config: ModelConfig) -> RegionEncoder:
-    """The regions of a model: feature -> fragment, by the settings that all models share."""
-    return RegionEncoder(config.region_dim, config.dim, config.box, config.dropout, config.region_dropout)
+def region_encoder(
+    config: ModelConfig, hidden: int | None = None, count_padding: bool = False
+) -> RegionEncoder:
+    """The regions of a model: feature -> fragment, by the settings that all models share.
+
+    With `hidden` a network with a hidden layer of that length is added (VSE-infinity).
+    """
+    return RegionEncoder(
+        *(config.region_dim, config.dim, config.box, config.dropout, config.region_dropout),
+        *(hidden, count_padding),
+    )
 
 
-def word_encoder(config: ModelConfig, bidirectional: bool = True) -> WordEncoder:
-    """The words of a model: token ids -> states, by the settings that all models share."""
+def word_encoder(config: ModelConfig, bidirectional: bool = True) -> Any:
+    """The words of a model: token ids -> states, by the settings that all models share.
+
+    A `WordEncoder`, or a `BertEncoder`, which always reads both ways.
+
+    Raises:
+        ValueError: BERT is wanted and was not read.
+    """
+    if config.reader == "bert":
+        if config.bert_config is None:
+            raise ValueError(
+                'reader="bert" needs a pretrained one; give create_model its name or folder, as in'
+                ' bert="bert-base-uncased"'
+            )
+        return BertEncoder(
+            config.vocabulary_size,
+            config.dim,
+            config.bert_config,
+            dropout=config.dropout,
+            word_dropout=config.word_dropout,
+            frozen=config.freeze_bert,
+        )
     return WordEncoder(
         config.vocabulary_size,
         config.word_dim,
@@ -118,6 +161,11 @@ class RetrievalModel(nn.Module):
         """Scores [image caption] of a batch."""
         return self.score(self.encode_images(batch), self.encode_captions(batch))
 
+    def slow_parameters(self) -> dict[str, float]:
+        """How parameters' names begin that learn slower, and by which share of the learning rate: BERT's."""
+        berts = [name for name, module in self.named_modules() if isinstance(module, BertEncoder)]
+        return {f"{name}.transformer.": self.config.bert_rate for name in berts}
+
     def training_loss(self, batch: Batch, warming_up: bool = False) -> dict[str, Tensor]:
         """Named terms whose sum is to be minimised; `warming_up` hinges on all negatives, not the hardest."""
         return {"matching": self.matching_loss(self(batch), batch.image_of, warming_up)}
@@ -132,7 +180,7 @@ class RetrievalModel(nn.Module):
     @classmethod
     def make_config(cls, values: Mapping[str, Any]) -> Any:
         """This model's config from plain values; `ValueError` names a key too many or too few."""
-        known = [field.name for field in fields(cls.Config)]
+        known = [f.name for f in fields(cls.Config)]
         for key in values:
             if key not in known:
                 raise ValueError(f"{cls.name} has no setting {key!r}{near(key, known)}")

@@ -16,28 +16,38 @@ the code of the latter, KunpengLi1994/VSRN. No code of the text side is public: 
 | words, reasoned       | `caption_side.layers`, the same layers  | [caption word dim]    | reconstruction |
 | T                     | `captions.vectors`, the last memory     | [caption dim]         | reconstruction |
 | T of VSRN             | `text="plain"`, last state of one GRU   | [caption dim]         | exact          |
+| L_M                   | `matching_loss`                         |                       | exact          |
+| L_G                   | `captioner`, times `generation_weight`  |                       | exact          |
+| alpha_t of L_G        | tap `decoder`                           | as word_to_region     | exact, derived |
 |                       | the box, added (`box`, off in `paper`)  |                       | ours           |
 |                       | `loss="info_nce"`, in `base` only       |                       | ours           |
+|                       | `text_norm`, `region_order`             |                       | ours           |
 
 How much a layer's edges matter is tapped as `strength`, what each region or word left in the last memory as
-`trace`; `image_parts` and `caption_parts` split a score exactly into what each region or word gave.
+`trace`; `image_parts` and `caption_parts` split a score exactly into what each region or word gave. No score
+is computed from the captioner: its attention shows where it would look while it wrote a caption.
 
 VSRN's quirks are settings, in `paper` as for Flickr30K: `norm_axis="regions"`, `final_norm=True`,
-`norm_after_linear=False`, `affinity_divisor=36`. For COCO: `final_norm=False`, `norm_after_linear=True`.
-Left out: the caption-generation loss L_G with its decoder, BERT, other orders of regions than the given.
+`norm_after_linear=False`, `affinity_divisor=36`, `padding_target=True`. For COCO: `final_norm=False`,
+`norm_after_linear=True`. The published code does not save the captioner: see `without_captioner`. It also
+cuts captions at 60 tokens. Left out: a sentence's parse as the words' adjacency.
 """
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+import copy
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, Self
 
+import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from itr_explore.models.base import ModelConfig, RetrievalModel, region_encoder, word_encoder
+from itr_explore.nn.captioner import Captioner
 from itr_explore.nn.encoders import read
 from itr_explore.nn.memory import memory_trace
 from itr_explore.nn.pooling import last_real, unit
 from itr_explore.nn.reasoning import NormAxis, Order, ReasoningSide, normalised
+from itr_explore.nn.tap import Tap
 from itr_explore.records import Batch, Encoded
 
 
@@ -52,9 +62,15 @@ class VSRNppConfig(ModelConfig):
         "channels"  # each region to length sqrt(dim), or (VSRN) each channel over the regions
     )
     norm_after_linear: bool = False  # normalise regions also before reasoning (VSRN on COCO)
-    final_norm: bool = False  # batch norm on both last memories (VSRN on Flickr30K: on the image's)
+    final_norm: bool = False  # batch norm on the image's last memory (VSRN on Flickr30K)
+    text_norm: bool = False  # batch norm on the reasoned caption's last memory
     affinity_divisor: int | None = None  # VSRN: 36; None: each image's number of regions
     region_order: Order = "given"  # in which the memory reads; it remembers best what comes last
+    generation_weight: float = 0.0  # of the caption-generation loss (VSRN: 1); 0: no captioner
+    padding_target: bool = False  # the captioner must also write one <pad> after each caption (VSRN)
+    decoder_dim: int = 512  # length of the captioner's states
+    decoder_word_dim: int = 300  # length of its word vectors
+    decoder_dropout: float = 0.2  # of what its two GRUs read
 
 
 class VSRNpp(RetrievalModel):
@@ -64,7 +80,16 @@ class VSRNpp(RetrievalModel):
     Config = VSRNppConfig
     config: VSRNppConfig
     presets: ClassVar = {
-        "tiny": {"dim": 128, "word_dim": 64, "layers": 2, "text_layers": 1, "final_norm": True},
+        "tiny": {
+            "dim": 128,
+            "word_dim": 64,
+            "layers": 2,
+            "text_layers": 1,
+            "final_norm": True,
+            "text_norm": True,
+            "decoder_dim": 128,
+            "decoder_word_dim": 64,
+        },
         "base": {
             "dim": 256,
             "word_dim": 300,
@@ -73,6 +98,7 @@ class VSRNpp(RetrievalModel):
             "dropout": 0.1,
             "word_dropout": 0.1,
             "final_norm": True,
+            "text_norm": True,
             "region_order": "reversed",
             "loss": "info_nce",
         },
@@ -83,6 +109,8 @@ class VSRNpp(RetrievalModel):
             "norm_axis": "regions",
             "final_norm": True,
             "affinity_divisor": 36,
+            "generation_weight": 1.0,
+            "padding_target": True,
         },
     }
 
@@ -97,12 +125,19 @@ class VSRNpp(RetrievalModel):
         self.words = word_encoder(config, bidirectional=config.text == "reasoning")
         if config.text == "reasoning":
             self.word_nodes = nn.Linear(dim, dim)
-            self.caption_side = ReasoningSide(dim, config.text_layers, "word", final_norm=config.final_norm)
+            self.caption_side = ReasoningSide(dim, config.text_layers, "word", final_norm=config.text_norm)
+        self.captioner: Captioner | None = None
+        if config.generation_weight > 0:
+            sizes = config.decoder_dim, config.decoder_word_dim, config.decoder_dropout
+            self.captioner = Captioner(config.vocabulary_size, dim, *sizes)
+            self.decoder = Tap("word_to_region", "softmax", exact=False, derived=True)
 
     def encode_images(self, batch: Batch) -> Encoded:
         """The image's last memory, and its relation-enhanced regions."""
         nodes, mask = self._region_nodes(batch)
         vectors, parts = self.image_side(nodes, mask)
+        if self.captioner is not None and self.decoder.watched and len(batch.words):
+            self.decoder(self._looks(self.captioner, parts, mask, batch.words))
         return Encoded(vectors, parts, mask)
 
     def encode_captions(self, batch: Batch) -> Encoded:
@@ -117,6 +152,26 @@ class VSRNpp(RetrievalModel):
         """[image caption] cosines."""
         return images.vectors @ captions.vectors.T
 
+    def training_loss(self, batch: Batch, warming_up: bool = False) -> dict[str, Tensor]:
+        """The terms `matching` and, if there is a captioner, `generation`."""
+        images, captions = self.encode_images(batch), self.encode_captions(batch)
+        scores = self.score(images, captions)
+        terms = {"matching": self.matching_loss(scores, batch.image_of, warming_up)}
+        if self.captioner is not None:
+            told = batch.words, batch.word_mask, batch.image_of
+            loss = self.captioner.loss(images.parts, images.mask, *told, self.config.padding_target)
+            terms["generation"] = self.config.generation_weight * loss
+        return terms
+
+    def without_captioner(self) -> Self:
+        """The same model with the same scores, fewer weights and no caption-generation loss."""
+        config = replace(self.config, generation_weight=0.0)
+        slim = copy.deepcopy(self)
+        slim.config, slim.captioner = config, None
+        if self.captioner is not None:
+            del slim.decoder
+        return slim
+
     def image_parts(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """The exact additive parts of image vectors: each region's [image region dim], the rest [image dim].
 
@@ -125,12 +180,22 @@ class VSRNpp(RetrievalModel):
         return self.image_side.parts_of_vector(*self._region_nodes(batch))
 
     def caption_parts(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The same for captions: each word's part [caption word dim], and the rest [caption dim]."""
+        """The same for captions: each word's part [caption word dim], and the rest [caption dim].
+
+        Raises:
+            ValueError: the model is in training, or `text="plain"` and its words are read by an LSTM.
+        """
         if self.config.text == "reasoning":
             return self.caption_side.parts_of_vector(self._word_nodes(batch), batch.word_mask)
+        reader = self.words.reader
+        if not isinstance(reader, nn.GRU):
+            raise ValueError(
+                "what each word left can be told of a GRU only, and this model's words are read by an LSTM;"
+                ' create it with reader="gru" or text="reasoning"'
+            )
         steps = self.words.vectors(batch.words)
-        states = read(self.words.reader, steps, batch.word_mask)
-        traces = memory_trace(self.words.reader, steps, states, batch.word_mask)
+        states = read(reader, steps, batch.word_mask)
+        traces = memory_trace(reader, steps, states, batch.word_mask)
         length = last_real(states, batch.word_mask).norm(dim=-1, keepdim=True)
         return traces / length.unsqueeze(1), states[:, 0].new_zeros(states[:, 0].shape)
 
@@ -142,3 +207,14 @@ class VSRNpp(RetrievalModel):
 
     def _word_nodes(self, batch: Batch) -> Tensor:
         return self.word_nodes(self.words(batch.words, batch.word_mask)) * batch.word_mask.unsqueeze(-1)
+
+    @staticmethod
+    def _looks(captioner: Captioner, parts: Tensor, mask: Tensor, words: Tensor) -> Tensor:
+        """[image caption word region] where the captioner looks before it writes each word of each caption.
+
+        Nobody writes <start>; its row is that of the first word.
+        """
+        images = torch.arange(len(parts), device=parts.device).repeat_interleave(len(words))
+        _, looks = captioner(parts, mask, words.repeat(len(parts), 1), images)
+        looks = torch.cat([looks[:, :1], looks[:, :-1]], dim=1)
+        return looks.unflatten(0, (len(parts), len(words)))

@@ -98,11 +98,17 @@ class GraphReasoning(nn.Module):
         self, nodes: Float[Tensor, "item node dim"], mask: Bool[Tensor, "item node"]
     ) -> Float[Tensor, "item node dim"]:
         """The nodes after one round of messages; padded ones stay zero if they came as zero."""
-        edges = self.affinity(affinity(self.query(nodes), self.key(nodes), mask, self.divisor))
+        edges = self.affinity(self.edges(nodes, mask))
         change = self.norm(self.out(edges @ self.value(nodes)), mask)
         if self.strength.watched:
             self.strength(relation_strength(change, nodes))
         return change + nodes
+
+    def edges(
+        self, nodes: Float[Tensor, "item node dim"], mask: Bool[Tensor, "item node"]
+    ) -> Float[Tensor, "item node node"]:
+        """The affinity of these nodes, past the tap."""
+        return affinity(self.query(nodes), self.key(nodes), mask, self.divisor)
 
 
 def relation_strength(
@@ -110,3 +116,10 @@ def relation_strength(
 ) -> Float[Tensor, "item node"]:
     """`|change| / |nodes|` for each node: 0 where a layer's edges are inert, above 1 where they dominate."""
     return change.norm(dim=-1) / nodes.norm(dim=-1).clamp(min=1e-8)
+
+
+def degree(edges: Float[Tensor, "item node node"]) -> Float[Tensor, "item node"]:
+    """Sum of the absolute weights of each node's edges, from it and to it, the one to itself left out."""
+    others = ~torch.eye(edges.shape[1], dtype=torch.bool, device=edges.device)
+    weights = edges.abs() * others
+    return weights.sum(dim=1) + weights.sum(dim=2)

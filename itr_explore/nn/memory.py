@@ -4,8 +4,9 @@ PyTorch's gates: `h_i = (1 - z_i) * n_i + z_i * h_(i-1)`, so with `h_0 = 0` the 
 `h_last = sum_i w_i * n_i` with `w_i = (1 - z_i) * prod_(j > i) z_j`.
 """
 
+import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 
 
@@ -55,13 +56,24 @@ def memory_trace(
     return contributions(*gates(gru, steps, states), mask)
 
 
-def backwards(
-    x: Float[Tensor, "item step dim"], mask: Bool[Tensor, "item step"]
+def by_rank(rank: Shaped[Tensor, "item step"], mask: Bool[Tensor, "item step"]) -> Int[Tensor, "item step"]:
+    """Where the steps of each item stand that a reader by rising `rank` comes to; padding stays behind."""
+    return rank.to(torch.float32).masked_fill(~mask, torch.inf).argsort(dim=1, stable=True)
+
+
+def luck(mask: Bool[Tensor, "item step"], fixed: bool) -> Float[Tensor, "item step"]:
+    """A rank for each step by chance; `fixed`: always the same for a step, whatever its item and padding."""
+    if fixed:
+        drawn = np.random.default_rng(0).random(mask.shape[1], dtype=np.float32)
+        return torch.from_numpy(drawn).to(mask.device).expand(mask.shape)
+    return torch.rand(mask.shape, device=mask.device)
+
+
+def rearranged(
+    x: Float[Tensor, "item step dim"], places: Int[Tensor, "item step"] | None
 ) -> Float[Tensor, "item step dim"]:
-    """The real steps of each item in reverse order, padding where it was; twice gives `x` again."""
-    steps = torch.arange(mask.shape[1], device=mask.device)
-    source = torch.where(mask, mask.sum(dim=1, keepdim=True) - 1 - steps, steps)  # [item step]
-    return x.gather(1, source.unsqueeze(-1).expand_as(x))
+    """The steps that stand at these places (None: as they are); `places.argsort(dim=1)` undoes it."""
+    return x if places is None else x.gather(1, places.unsqueeze(-1).expand_as(x))
 
 
 def shares(traces: Float[Tensor, "item step dim"]) -> Float[Tensor, "item step"]:

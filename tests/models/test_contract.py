@@ -11,13 +11,19 @@ from itr_explore.records import Batch
 
 SETTINGS = [
     *((name, {}) for name in list_models()),
+    ("bssan", {"bidirectional": False, "image_conditioned": True}),
+    ("bssan", {"form": "faithful"}),
+    ("bssan", {"form": "faithful", "bidirectional": False, "image_conditioned": True}),
+    ("bssan", {"form": "faithful", "second_reader": "mean"}),
     ("chan", {"pooling": "AVG"}),
     ("chan", {"region_attention": True, "scaled_back": False}),
     ("scan", {"pooling": "LSE"}),
     ("scan", {"direction": "image_to_text", "pooling": "LSE"}),
     ("vsrnpp", {"norm_axis": "regions", "final_norm": True, "norm_after_linear": True}),
     ("vsrnpp", {"region_order": "reversed"}),
-    ("vsrnpp", {"text": "plain"}),
+    ("vsrnpp", {"region_order": "degree"}),
+    ("vsrnpp", {"region_order": "random", "generation_weight": 0.5}),
+    ("vsrnpp", {"text": "plain", "generation_weight": 1.0, "padding_target": True}),
     ("vse", {"text_pooling": "mean"}),
 ]
 every_model = pytest.mark.parametrize(
@@ -99,7 +105,8 @@ def test_batch_mates_change_nothing(model, batch):
 
 @every_model
 def test_gradients_reach_every_trainable_parameter(model, batch):
-    (model(batch) * torch.randn(4, 6)).sum().backward()
+    terms = [(model(batch) * torch.randn(4, 6)).sum(), *model.training_loss(batch).values()]
+    torch.stack(terms).sum().backward()
     unreached = [
         key for key, p in model.named_parameters() if p.requires_grad and (p.grad is None or not p.grad.any())
     ]

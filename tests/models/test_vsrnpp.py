@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from itr_explore.models.registry import from_pretrained
 from itr_explore.nn.reasoning import normalised
 from itr_explore.nn.tap import capture
 
@@ -48,7 +49,7 @@ def test_vsrns_image_side_is_its_published_steps_one_by_one(make_model, make_bat
     torch.testing.assert_close(model.encode_images(batch).vectors, nn.functional.normalize(memory, dim=1))
 
 
-@pytest.mark.parametrize("order", ["given", "reversed"])
+@pytest.mark.parametrize("order", ["given", "reversed", "degree", "random"])
 @pytest.mark.parametrize("final_norm", [True, False])
 def test_the_regions_shares_and_the_rest_add_up_to_the_score(make_model, batch, final_norm, order):
     model = trained(make_model("vsrnpp", final_norm=final_norm, region_order=order))
@@ -69,9 +70,77 @@ def test_the_words_shares_add_up_to_the_score(make_model, batch, text):
     assert not parts[~batch.word_mask].any()
 
 
+def test_what_the_words_left_in_an_lstm_cannot_be_told(make_model, batch):
+    with pytest.raises(ValueError, match='reader="gru"'):
+        make_model("vsrnpp", text="plain", reader="lstm").caption_parts(batch)
+
+
 def test_parts_are_refused_in_training(make_model, batch):
     with pytest.raises(ValueError, match=r"call model\.eval"):
         make_model("vsrnpp").train().image_parts(batch)
+
+
+def test_the_memory_reads_the_most_related_region_last(make_model, batch):
+    model = trained(make_model("vsrnpp", layers=1, region_order="degree", final_norm=False))
+    side = model.image_side
+    nodes, mask = model.regions(batch.regions, batch.region_mask, batch.boxes)
+    for image in range(len(nodes)):
+        v = nodes[image, mask[image]]
+        layer = side.layers[0]
+        edges = (layer.query(v) @ layer.key(v).T / len(v)).abs().fill_diagonal_(0)
+        order = (edges.sum(dim=0) + edges.sum(dim=1)).argsort()
+        enhanced = side(nodes, mask)[1][image, mask[image]]
+        _, memory = side.memory(enhanced[order].unsqueeze(0))
+        wanted = nn.functional.normalize(memory[0, 0], dim=0)
+        torch.testing.assert_close(model.encode_images(batch).vectors[image], wanted)
+
+
+def test_a_random_order_is_drawn_anew_in_training_and_kept_otherwise(make_model, batch):
+    model = make_model("vsrnpp", region_order="random", final_norm=False)
+    assert torch.equal(*(model.encode_images(batch).vectors for _ in range(2)))
+    model.train()
+    assert not torch.equal(*(model.encode_images(batch).vectors for _ in range(2)))
+
+
+def test_the_order_of_degree_needs_a_layer(make_model):
+    with pytest.raises(ValueError, match="layers=0"):
+        make_model("vsrnpp", region_order="degree", layers=0)
+
+
+@pytest.fixture
+def writer(make_model):
+    return make_model("vsrnpp", generation_weight=2.0, decoder_dim=8, decoder_word_dim=6)
+
+
+def test_the_generation_loss_is_the_captioners_on_relation_enhanced_regions(writer, batch):
+    losses = writer.training_loss(batch)
+    parts = writer.encode_images(batch).parts
+    told = batch.words, batch.word_mask, batch.image_of
+    torch.testing.assert_close(
+        losses["generation"], 2 * writer.captioner.loss(parts, batch.region_mask, *told)
+    )
+    assert losses.keys() == {"matching", "generation"}
+
+
+def test_a_model_without_its_captioner_scores_the_same_and_saves_less(writer, batch, tmp_path):
+    slim = writer.without_captioner()
+    assert torch.equal(slim(batch), writer(batch))
+    assert not [key for key in slim.state_dict() if key.startswith("captioner")]
+    loaded = from_pretrained(slim.save_pretrained(tmp_path))
+    assert loaded.config == slim.config
+    assert torch.equal(loaded(batch), writer(batch))
+    assert writer.captioner is not None
+
+
+def test_the_captioners_looks_of_a_pair_do_not_depend_on_the_others(writer, batch):
+    with capture(writer) as seen:
+        writer(batch)
+    looks = seen["decoder"].value
+    assert looks.shape == (4, 6, 7, 5)
+    _, alone = writer.captioner(
+        writer.encode_images(batch).parts[2:3], batch.region_mask[2:3], batch.words[3:4], torch.tensor([0])
+    )
+    torch.testing.assert_close(looks[2, 3, 1:], alone[0, :-1])
 
 
 def test_relations_and_memory_of_both_sides_can_be_seen(make_model, batch):

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from itr_explore.nn.graph import GraphReasoning, MaskedBatchNorm, affinity, relation_strength
+from itr_explore.nn.graph import GraphReasoning, MaskedBatchNorm, affinity, degree, relation_strength
 from itr_explore.nn.tap import capture
 
 MASK = torch.tensor([[True, True, True], [True, True, False]])
@@ -57,6 +57,11 @@ def test_relation_strength_is_zero_while_the_norm_is_inert(nodes):
 
 def test_relation_strength_is_a_ratio_of_lengths():
     assert relation_strength(torch.tensor([[[3.0, 4.0]]]), torch.tensor([[[0.0, 2.0]]])).item() == 2.5
+
+
+def test_degree_is_what_runs_along_a_nodes_edges_but_for_that_to_itself():
+    edges = torch.tensor([[[9.0, 1.0, -2.0], [0.0, 9.0, 4.0], [0.5, 0.0, 9.0]]])
+    assert degree(edges).tolist() == [[1 + 2 + 0.5, 1 + 4, 2 + 4 + 0.5]]
 
 
 def test_masked_batch_norm_is_torchs_on_the_real_nodes_alone(nodes):

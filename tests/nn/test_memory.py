@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from itr_explore.nn.encoders import read
-from itr_explore.nn.memory import backwards, contributions, gates, memory_trace, shares
+from itr_explore.nn.memory import by_rank, contributions, gates, luck, memory_trace, rearranged, shares
 from itr_explore.nn.pooling import last_real
 
 MASK = torch.arange(9) < torch.tensor([9, 1, 4])[:, None]
@@ -50,7 +50,24 @@ def test_shares_add_up_to_one(run):
     torch.testing.assert_close(found.sum(dim=1), torch.ones(3))
 
 
-def test_steps_backwards_are_the_real_ones_reversed_and_twice_is_once_more_the_same():
-    x, mask = torch.arange(6.0).view(2, 3, 1), torch.tensor([[True, True, True], [True, True, False]])
-    assert backwards(x, mask).flatten().tolist() == [2, 1, 0, 4, 3, 5]
-    assert torch.equal(backwards(backwards(x, mask), mask), x)
+def test_steps_are_read_by_rising_rank_and_padding_stays_behind():
+    rank, mask = (
+        torch.tensor([[3.0, 1.0, 2.0], [9.0, 7.0, 0.0]]),
+        torch.tensor([[True] * 3, [True, True, False]]),
+    )
+    assert by_rank(rank, mask).tolist() == [[1, 2, 0], [1, 0, 2]]
+
+
+def test_steps_rearranged_and_back_are_what_they_were():
+    x, places = torch.randn(1, 3, 2), torch.tensor([[1, 2, 0]])
+    assert torch.equal(rearranged(x, places), x[:, [1, 2, 0]])
+    assert torch.equal(rearranged(rearranged(x, places), places.argsort(dim=1)), x)
+    assert rearranged(x, None) is x
+
+
+def test_fixed_luck_is_the_same_however_much_padding_there_is():
+    few, many = (luck(torch.ones(2, width, dtype=torch.bool), fixed=True) for width in (5, 40))
+    assert torch.equal(many[:, :5], few)
+    assert torch.equal(few[0], few[1])
+    drawn = [luck(torch.ones(2, 5, dtype=torch.bool), fixed=False) for _ in range(2)]
+    assert not torch.equal(*drawn)
