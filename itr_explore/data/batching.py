@@ -74,8 +74,8 @@ def training_batches(
     """One epoch: every caption once, in random order, `batch_size` captions a batch, their images once each.
 
     The last batch is smaller where the captions do not divide evenly. The order is drawn when the first batch
-    is asked for. With `foils` each caption that has foils brings one of them, by chance: a row whose
-    `image_of` is -1, after all captions.
+    is asked for. With `foils` each caption that has foils brings one of them, by chance: a row after all
+    captions whose `image_of` is `~row` of its caption, a negative number.
     """
     order = generator.permutation(len(collection.captions))
     for chosen in _pieces(order, batch_size):
@@ -100,7 +100,7 @@ def _with_foils(
         batch,
         words=torch.cat([_widen(batch.words, longest), _widen(words, longest)]),
         word_mask=torch.cat([_widen(batch.word_mask, longest), _widen(mask, longest)]),
-        image_of=torch.cat([batch.image_of, torch.full((len(words),), -1)]),
+        image_of=torch.cat([batch.image_of, torch.from_numpy(~np.flatnonzero(counts))]),
     )
 
 

@@ -1,8 +1,9 @@
 """Matching losses on a score matrix [image caption], for any number of captions an image.
 
 Each caption and its image make one pair. All other captions of that image are positives too, so they are
-never taken as negatives. A caption of no image (`image_of` is -1, a *foil*) is a negative of every image.
-The hinges are sums over the pairs, `info_nce` is a mean, each as published.
+never taken as negatives. A *foil*, nearly a caption and false of its image, has `~row` of that caption in
+`image_of`, a negative number: it is a negative for that pair alone. The hinges are sums over the pairs,
+`info_nce` is a mean, each as published; foils are ours.
 """
 
 import torch
@@ -16,12 +17,14 @@ def hardest_negative_loss(
     """Hinge against the hardest negative of each pair, both ways (VSE++, Faghri et al. 2018, equation 6).
 
     Each caption c with its image i adds `[margin + max_c' s(i, c') - s(i, c)]+` over captions c' of others
-    and `[margin + max_i' s(i', c) - s(i, c)]+` over other images i'. Without a negative it adds 0.
+    and `[margin + max_i' s(i', c) - s(i, c)]+` over other images i'. Without a negative it adds 0. A foil f
+    of c adds `[margin + s(i, f) - s(i, c)]+`.
     """
     positive, negative, image, caption = _split(scores, image_of)
     other_caption = negative.amax(dim=1)[image]  # [pair]  the hardest for its image
     other_image = negative.amax(dim=0)[caption]  # [pair]
-    return ((margin + other_caption - positive).relu() + (margin + other_image - positive).relu()).sum()
+    to_text, to_image = (margin + other_caption - positive).relu(), (margin + other_image - positive).relu()
+    return (to_text + to_image).sum() + _foil_hinge(scores, image_of, margin)
 
 
 def sum_hinge_loss(
@@ -31,7 +34,7 @@ def sum_hinge_loss(
     positive, negative, image, caption = _split(scores, image_of)
     to_text = (margin + negative[image] - positive.unsqueeze(1)).relu()  # [pair caption]
     to_image = (margin + negative[:, caption] - positive).relu()  # [image pair]
-    return to_text.sum() + to_image.sum()
+    return to_text.sum() + to_image.sum() + _foil_hinge(scores, image_of, margin)
 
 
 def info_nce(
@@ -47,6 +50,10 @@ def info_nce(
     positive, negative, image, caption = _split(scores / temperature, image_of)
     to_text = negative.logsumexp(dim=1)[image] - positive  # [pair]
     to_image = negative.logsumexp(dim=0)[caption] - positive
+    pair, foil = _foils(scores / temperature, image_of)
+    right = scores[image_of[pair], pair] / temperature
+    odds = torch.zeros_like(image_of, dtype=scores.dtype).index_add(0, pair, (foil - right).exp())
+    to_text = torch.logaddexp(to_text, odds[caption].log())
     return (nn.functional.softplus(to_text) + nn.functional.softplus(to_image)).mean() / 2
 
 
@@ -66,11 +73,20 @@ def same_image(images: int, image_of: Int[Tensor, "caption"]) -> Bool[Tensor, "i
 
 def _split(scores: Tensor, image_of: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Each pair's score [pair]; all scores, -inf where not negative; each pair's image and caption [pair]."""
-    caption = torch.nonzero(image_of >= 0).squeeze(1)
+    told = image_of >= 0
+    caption = told.nonzero().squeeze(1)
     image = image_of[caption]
-    return (
-        scores[image, caption],
-        scores.masked_fill(same_image(len(scores), image_of), float("-inf")),
-        image,
-        caption,
-    )
+    negative = scores.masked_fill(same_image(len(scores), image_of) | ~told, float("-inf"))
+    return scores[image, caption], negative, image, caption
+
+
+def _foils(scores: Tensor, image_of: Tensor) -> tuple[Tensor, Tensor]:
+    """For each foil [foil] the caption that it is a foil of, and its score with that caption's image."""
+    foil = (image_of < 0).nonzero().squeeze(1)
+    pair = ~image_of[foil]
+    return pair, scores[image_of[pair], foil]
+
+
+def _foil_hinge(scores: Tensor, image_of: Tensor, margin: float) -> Tensor:
+    pair, foil = _foils(scores, image_of)
+    return (margin + foil - scores[image_of[pair], pair]).relu().sum()

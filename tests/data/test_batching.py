@@ -161,7 +161,16 @@ def test_each_caption_that_has_foils_brings_one_after_all_captions(small, tokeni
     (batch,) = training_batches(small, tokenizer, 1000, np.random.default_rng(0), foils=True)
     captions = len(small.captions)
     assert (batch.image_of[:captions] >= 0).all()
-    assert batch.image_of[captions:].tolist() == [-1, -1]
+
+    def told(row):
+        return batch.words[row][batch.word_mask[row]].tolist()
+
+    owners = [~image for image in batch.image_of[captions:].tolist()]
+    assert [told(row) for row in sorted(owners)] == [
+        told(row)
+        for row in range(captions)
+        if told(row) in [tokenizer.encode(small.captions[c]).ids for c in (0, 3)]
+    ]
     known = {tuple(tokenizer.encode(t).ids) for c in (0, 3) for t in small.foils(c)}
     rows = {
         tuple(row[m].tolist())

@@ -101,13 +101,21 @@ def test_info_nce_takes_only_captions_of_other_images_for_negatives():
 
 
 @pytest.mark.parametrize("loss", [hardest_negative_loss, sum_hinge_loss, info_nce])
-def test_a_foil_pushes_images_away_but_is_never_pulled(loss):
+def test_a_foil_is_pushed_from_the_image_of_its_caption_and_from_no_other(loss):
     scores = torch.tensor([[0.9, 0.1, 0.6], [0.2, 0.8, 0.7]], requires_grad=True)
-    loss(scores, torch.tensor([0, 1, -1]), 0.4).backward()
-    assert (scores.grad[:, 2] > 0).all()
+    loss(scores, torch.tensor([0, 1, ~1]), 0.4).backward()
+    assert scores.grad[1, 2] > 0
+    assert scores.grad[0, 2] == 0
 
 
-def test_the_hardest_negative_may_be_a_foil():
-    scores = torch.tensor([[0.9, 0.1, 0.8], [0.2, 0.8, 0.1]])
-    loss = hardest_negative_loss(scores, torch.tensor([0, 1, -1]), 0.2)
-    torch.testing.assert_close(loss, torch.tensor(0.1))
+def test_a_foil_adds_its_own_hinge():
+    scores = torch.tensor([[0.9, 0.1, 0.8, 0.75], [0.2, 0.8, 0.1, 0.9]])
+    loss = hardest_negative_loss(scores, torch.tensor([0, 1, ~0, ~0]), 0.2)
+    torch.testing.assert_close(loss, torch.tensor(0.1 + 0.05))
+
+
+def test_a_foil_is_one_more_caption_to_choose_from():
+    scores, image_of = torch.tensor([[0.9, 0.1, 0.8], [0.2, 0.8, 0.1]]), torch.tensor([0, 1, ~0])
+    to_text = [-torch.tensor(row).softmax(dim=0)[0].log() for row in ([0.9, 0.1, 0.8], [0.8, 0.2])]
+    to_image = [-torch.tensor(row).softmax(dim=0)[0].log() for row in ([0.9, 0.2], [0.8, 0.1])]
+    torch.testing.assert_close(info_nce(scores, image_of, 1.0), sum(to_text + to_image) / 4)
