@@ -11,12 +11,15 @@ from tokenizers import Tokenizer
 
 from itr_explore.models import storage
 from itr_explore.models.base import RetrievalModel, near
+from itr_explore.models.bert import read_bert
 
 _HOME = {  # where each model lives
+    "bssan": "bssan.BSSAN",
     "chan": "chan.CHAN",
     "lgsf": "lgsf.LGSF",
     "scan": "scan.SCAN",
     "vse": "vse.VSE",
+    "vse_infty": "vse_infty.VSEInfinity",
     "vsrnpp": "vsrnpp.VSRNpp",
 }
 
@@ -40,25 +43,45 @@ def model_class(name: str) -> type[RetrievalModel]:
 
 
 def create_model(
-    name: str, preset: str = "tiny", *, region_dim: int, tokenizer: Tokenizer, **overrides: Any
+    name: str,
+    preset: str = "tiny",
+    *,
+    region_dim: int,
+    tokenizer: Tokenizer,
+    bert: str | os.PathLike | None = None,
+    **overrides: Any,
 ) -> RetrievalModel:
-    """A fresh model with random weights.
+    """A fresh model with random weights; with `bert`, words are read by a pretrained BERT.
 
     Args:
         name: one of `list_models()`.
         preset: `tiny` (scenes, on a laptop's CPU), `base` (real photos) or `paper` (the published sizes).
         region_dim: length of a region's feature, `collection.region_dim`.
         tokenizer: what turns captions into token ids; saved with the model.
+        bert: a name on the Hugging Face hub ("bert-base-uncased") or a folder. It is trained along at a tenth
+            of the learning rate (`bert_rate`) unless `freeze_bert=True`. With a tokenizer that was built with
+            `min_count=1` rare words are read by their pieces instead of as <unk>.
         overrides: settings that differ from the preset's.
 
     Raises:
         ValueError: an unknown model, preset or setting; near names are listed.
+        FileNotFoundError: the BERT is neither here nor to be had.
     """
     found = model_class(name)
     if not isinstance(preset, str) or preset not in found.presets:
         raise ValueError(f"{name} has no preset {preset!r}{near(str(preset), found.presets)}")
     given = {"region_dim": region_dim, "vocabulary_size": tokenizer.get_vocab_size()}
-    return found(found.make_config({**found.presets[preset], **given, **overrides}), tokenizer)
+    settings = {**found.presets[preset], **given, **overrides}
+    if bert is None:
+        return found(found.make_config(settings), tokenizer)
+    if overrides.get("reader", "bert") != "bert":
+        raise ValueError(f"bert={os.fspath(bert)!r} was given with reader={overrides['reader']!r}; drop one")
+    found.make_config({**settings, "reader": "bert"})  # a misspelt setting is told before anything is read
+    pretrained = read_bert(bert, tokenizer)
+    known = {"reader": "bert", "bert_config": pretrained.architecture}
+    model = found(found.make_config({**settings, **known}), tokenizer)
+    pretrained.fill(model)
+    return model
 
 
 def from_pretrained(source: str | os.PathLike, device: str | torch.device = "cpu") -> RetrievalModel:

@@ -28,7 +28,7 @@ from typing import ClassVar, Literal
 
 import torch
 from tokenizers import Tokenizer
-from torch import Tensor, nn
+from torch import Tensor
 
 from itr_explore.models.base import ModelConfig, RetrievalModel, region_encoder, word_encoder
 from itr_explore.nn.memory import memory_trace, shares
@@ -109,7 +109,7 @@ class VSE(RetrievalModel):
         """What each word gave to its caption's vector, up to a factor [caption word dim]; None: not known."""
         if self.config.text_pooling == "mean":
             return states
-        reader = self.words.reader
-        if not isinstance(reader, nn.GRU):
+        if self.config.reader != "gru":
             return None
-        return memory_trace(reader, self.words.vectors(batch.words), states, batch.word_mask)
+        steps = self.words.vectors(batch.words)
+        return memory_trace(self.words.reader, steps, states, batch.word_mask)

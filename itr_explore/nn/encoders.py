@@ -6,7 +6,37 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-UNKNOWN = 3  # token id of <unk>; the ids below it are <pad>, <start> and <end>
+from itr_explore.nn.graph import MaskedBatchNorm
+
+PAD, START, END, UNKNOWN = range(4)  # token ids of <pad>, <start>, <end> and <unk>
+
+
+class RegionNetwork(nn.Module):
+    """`relu(BN(regions W1 + b1)) W2 + b2`: what VSE-infinity adds to the linear map of regions.
+
+    Args:
+        region_dim: length of a region's feature.
+        hidden: length of the hidden layer.
+        dim: length of a fragment.
+        count_padding: in training the norm's statistics count padded rows too, zeros up to the largest image
+            of the batch, as in woodfrog/vse_infty.
+    """
+
+    def __init__(self, region_dim: int, hidden: int, dim: int, count_padding: bool = False):
+        super().__init__()
+        self.enter, self.leave = nn.Linear(region_dim, hidden), nn.Linear(hidden, dim)
+        self.norm = MaskedBatchNorm(hidden)
+        self.count_padding = count_padding
+
+    def forward(
+        self, regions: Float[Tensor, "image region feature"], mask: Bool[Tensor, "image region"]
+    ) -> Float[Tensor, "image region dim"]:
+        """A fragment for each region; what comes out where padded has no meaning."""
+        counted = mask
+        if self.count_padding:
+            regions = regions * mask.unsqueeze(-1)
+            counted = mask.any(dim=0).expand_as(mask)
+        return self.leave(self.norm(self.enter(regions), counted).relu())
 
 
 class RegionEncoder(nn.Module):
@@ -18,6 +48,8 @@ class RegionEncoder(nn.Module):
         box: add the box. Without it no model can tell left from right.
         dropout: of the features, in training.
         region_dropout: share of regions left out in training (one an image always stays).
+        hidden: add a `RegionNetwork` with a hidden layer of this length.
+        count_padding: of that network.
     """
 
     def __init__(
@@ -27,12 +59,15 @@ class RegionEncoder(nn.Module):
         box: bool = False,
         dropout: float = 0.0,
         region_dropout: float = 0.0,
+        hidden: int | None = None,
+        count_padding: bool = False,
     ):
         super().__init__()
         self.appearance = nn.Linear(region_dim, dim)
         nn.init.xavier_uniform_(self.appearance.weight)
         nn.init.zeros_(self.appearance.bias)
         self.place = nn.Sequential(nn.Linear(7, 64), nn.ReLU(), nn.Linear(64, dim)) if box else None
+        self.network = None if hidden is None else RegionNetwork(region_dim, hidden, dim, count_padding)
         self.dropout = nn.Dropout(dropout)
         self.region_dropout = region_dropout
 
@@ -53,20 +88,28 @@ class RegionEncoder(nn.Module):
                 f"this model was built for region features of length {wanted}, not {regions.shape[-1]};"
                 " create it with region_dim=collection.region_dim, or take the features it learned from"
             )
-        fragments = self.appearance(self.dropout(regions))
-        if self.place is not None:
-            if boxes is None:
-                raise ValueError(
-                    "this model adds the boxes of regions to their features, and the batch has no boxes;"
-                    " take a collection that has them or create the model with box=False"
-                )
-            fragments = fragments + self.place(box_features(boxes))
+        if self.place is not None and boxes is None:
+            raise ValueError(
+                "this model adds the boxes of regions to their features, and the batch has no boxes;"
+                " take a collection that has them or create the model with box=False"
+            )
+        regions = self.dropout(regions)
         if self.training and self.region_dropout > 0:
-            mask = keep_some(mask, 1 - self.region_dropout)
-            kept_first = (~mask).to(torch.uint8).argsort(dim=1, stable=True)
-            fragments = fragments.gather(1, kept_first.unsqueeze(-1).expand_as(fragments))
-            mask = mask.gather(1, kept_first)
+            kept = keep_some(mask, 1 - self.region_dropout)
+            order = (~kept).to(torch.uint8).argsort(dim=1, stable=True)
+            regions, mask = _rows(regions, order), kept.gather(1, order)
+            boxes = None if boxes is None else _rows(boxes, order)
+        fragments = self.appearance(regions)
+        if self.network is not None:
+            fragments = fragments + self.network(regions, mask)
+        if self.place is not None and boxes is not None:
+            fragments = fragments + self.place(box_features(boxes))
         return fragments * mask.unsqueeze(-1), mask
+
+
+def _rows(x: Float[Tensor, "item part dim"], order: Int[Tensor, "item part"]) -> Tensor:
+    """The parts of each item in another order."""
+    return x.gather(1, order.unsqueeze(-1).expand_as(x))
 
 
 def box_features(boxes: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch 7"]:
@@ -122,16 +165,24 @@ class WordEncoder(nn.Module):
         Raises:
             ValueError: a token id beyond the vocabulary (looked for on the CPU only).
         """
-        known = self.vectors.num_embeddings
-        if words.device.type == "cpu" and words.numel() and int(words.max()) >= known:
-            raise ValueError(
-                f"token id {int(words.max())} is beyond this model's vocabulary of {known};"
-                " encode captions with the tokenizer that the model was trained with"
-            )
+        return read(self.reader, self.look_up(words), mask)
+
+    def look_up(self, words: Int[Tensor, "caption word"]) -> Float[Tensor, "caption word word_dim"]:
+        """A vector for each word, as the reader gets it; in training with dropout."""
+        want_known(words, self.vectors.num_embeddings)
         if self.training and self.word_dropout > 0:
             dropped = torch.rand(words.shape, device=words.device) < self.word_dropout
             words = words.masked_fill(dropped & (words > UNKNOWN), UNKNOWN)
-        return read(self.reader, self.dropout(self.vectors(words)), mask)
+        return self.dropout(self.vectors(words))
+
+
+def want_known(words: Int[Tensor, "caption word"], known: int) -> None:
+    """Refuse a token id beyond a vocabulary of `known`; on the CPU only, as a GPU would have to wait."""
+    if words.device.type == "cpu" and words.numel() and int(words.max()) >= known:
+        raise ValueError(
+            f"token id {int(words.max())} is beyond this model's vocabulary of {known};"
+            " encode captions with the tokenizer that the model was trained with"
+        )
 
 
 def read(

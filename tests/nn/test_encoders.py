@@ -2,7 +2,14 @@ import pytest
 import torch
 from torch import nn
 
-from itr_explore.nn.encoders import RegionEncoder, WordEncoder, box_features, keep_some, read
+from itr_explore.nn.encoders import (
+    RegionEncoder,
+    RegionNetwork,
+    WordEncoder,
+    box_features,
+    keep_some,
+    read,
+)
 
 MASK = torch.tensor([[True, True, True], [True, False, False]])
 
@@ -45,6 +52,27 @@ def test_regions_that_are_left_after_dropout_come_first_and_keep_their_order():
     assert 0 < len(left) < 8
     assert torch.equal(left, left.sort().values)
     assert torch.equal(mask[0], torch.arange(8) < len(left))
+
+
+def test_boxes_go_with_the_regions_that_are_left():
+    encoder = RegionEncoder(1, 2, box=True, region_dropout=0.5).train()
+    nn.init.zeros_(encoder.appearance.weight)
+    regions, boxes = torch.arange(1.0, 9).view(1, 8, 1), torch.rand(1, 8, 4)
+    fragments, mask = encoder(regions, torch.ones(1, 8, dtype=torch.bool), boxes)
+    places = encoder.place(box_features(boxes))[0]
+    at = [int((places - fragment).norm(dim=1).argmin()) for fragment in fragments[mask]]
+    assert at == sorted(set(at))
+    torch.testing.assert_close(fragments[mask], places[at])
+
+
+@pytest.mark.parametrize("count_padding", [True, False])
+def test_the_statistics_of_the_region_network_are_those_of_what_counts(count_padding):
+    network = RegionNetwork(4, 5, 6, count_padding)
+    regions = torch.where(MASK[..., None], torch.randn(2, 3, 4), 100.0)
+    network(regions, MASK)
+    counted = (regions * MASK[..., None]).flatten(0, 1) if count_padding else regions[MASK]
+    mean = 0.1 * network.enter(counted).mean(dim=0)
+    torch.testing.assert_close(network.norm.running_mean, mean)
 
 
 @pytest.mark.parametrize("bidirectional", [True, False])

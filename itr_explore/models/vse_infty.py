@@ -1,0 +1,99 @@
+"""VSE-infinity: how to pool is learned. Each channel of the fragments is sorted, and each place in that order
+gets a weight, so that mean, maximum and all between them are within reach.
+
+Chen, Hu, Wu, Jiang, Wang: Learning the Best Pooling Strategy for Visual Semantic Embedding, CVPR 2021 (arXiv
+2011.04305). *Exact* means: as in the code of the paper, woodfrog/vse_infty.
+
+| paper             | name here                                        | shape              |                |
+| ----------------- | ------------------------------------------------ | ------------------ | -------------- |
+| phi(x)            | `regions(...)`: a linear map and a small network | [image region dim] | exact          |
+| psi(t)            | `words(...)`, BERT or a GRU both ways            | [caption word dim] | exact          |
+| theta_k           | `region_pool.weights`, `word_pool.weights`       | [item place]       | exact          |
+| v, u              | `images.vectors`, `captions.vectors`             | [item dim]         | exact          |
+| s(v, u)           | `score`, an inner product                        | [image caption]    | exact          |
+| size augmentation | `region_dropout`: regions are left out           |                    | exact          |
+|                   | `word_dropout`: words become <unk>               |                    | reconstruction |
+|                   | the box, added (`box`, off in `paper`)           |                    | ours           |
+|                   | `loss="info_nce"`, in `base` only                |                    | ours           |
+
+The two `share`s are tapped: the length of what each fragment gave to its vector, divided by the sum of all.
+`image_parts` and `caption_parts` split a score exactly into what each region or word gave.
+
+A quirk of the code is a setting: `count_padding`, on in `paper`. In training its batch norm counts padding as
+regions. Left out: grids from a trained CNN. Of the words that the code picks it drops some and changes some
+into others, here all become <unk>.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from itr_explore.models.base import ModelConfig, RetrievalModel, region_encoder, word_encoder
+from itr_explore.nn.gpo import GPO
+from itr_explore.nn.pooling import unit, unit_sum
+from itr_explore.records import Batch, Encoded
+
+
+@dataclass(frozen=True, kw_only=True)
+class VSEInfinityConfig(ModelConfig):
+    """Settings of VSE-infinity."""
+
+    hidden_dim: int = 64  # of the network that is added to the regions' linear map
+    count_padding: bool = False  # padding counts in that network's batch norm (the paper's code)
+
+
+class VSEInfinity(RetrievalModel):
+    """Visual-semantic embedding with learned pooling; see the top of this file."""
+
+    name = "vse_infty"
+    Config = VSEInfinityConfig
+    config: VSEInfinityConfig
+    presets: ClassVar = {
+        "tiny": {"dim": 128, "word_dim": 64},
+        "base": {"dim": 256, "word_dim": 300, "hidden_dim": 128, "loss": "info_nce"},
+        "paper": {
+            "dim": 1024,
+            "word_dim": 300,
+            "hidden_dim": 512,
+            "box": False,
+            "region_dropout": 0.2,
+            "word_dropout": 0.2,
+            "count_padding": True,
+        },
+    }
+
+    def __init__(self, config: VSEInfinityConfig, tokenizer: Tokenizer | None = None):
+        super().__init__(config, tokenizer)
+        self.regions = region_encoder(config, config.hidden_dim, config.count_padding)
+        self.words = word_encoder(config)
+        self.region_pool, self.word_pool = GPO("per_region"), GPO("per_word")
+
+    def encode_images(self, batch: Batch) -> Encoded:
+        """The pooled regions, of unit length."""
+        parts, mask = self.regions(batch.regions, batch.region_mask, batch.boxes)
+        return Encoded(unit(self.region_pool(parts, mask)), parts, mask)
+
+    def encode_captions(self, batch: Batch) -> Encoded:
+        """The pooled words, of unit length."""
+        parts, mask = self.words(batch.words, batch.word_mask), batch.word_mask
+        return Encoded(unit(self.word_pool(parts, mask)), parts, mask)
+
+    def score(self, images: Encoded, captions: Encoded) -> Tensor:
+        """[image caption] cosines."""
+        return images.vectors @ captions.vectors.T
+
+    def image_parts(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The exact additive parts of image vectors: each region's [image region dim], the rest [image dim].
+
+        With a caption's vector t, `parts @ t` are the regions' shares of the score; the rest is zero.
+        """
+        parts, mask = self.regions(batch.regions, batch.region_mask, batch.boxes)
+        return unit_sum(self.region_pool.contributions(parts, mask)), torch.zeros_like(parts[:, 0])
+
+    def caption_parts(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The same for captions: each word's part [caption word dim], and the rest [caption dim], zero."""
+        parts, mask = self.words(batch.words, batch.word_mask), batch.word_mask
+        return unit_sum(self.word_pool.contributions(parts, mask)), torch.zeros_like(parts[:, 0])
