@@ -54,12 +54,13 @@ def side_by_side(contestants: Mapping[str, Callable[[], Any]], repeats: int) -> 
     return {name: median(times) for name, times in seconds.items()}
 
 
-def write(name: str, result: Mapping[str, Any]) -> Path:
-    """Write `results/NAME.json` with the machine and the date, print it, and return its path."""
+def write(name: str, result: Mapping[str, Any], *, quiet: bool = False) -> Path:
+    """Write `results/NAME.json` with the machine and the date, print it unless `quiet`, return its path."""
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"{name}.json"
-    described = {"machine": machine(), "date": time.strftime("%Y-%m-%d"), **result}
+    described = {**result, "machine": machine(), "date": time.strftime("%Y-%m-%d")}
     text = json.dumps(described, indent=2)
     file.write_text(text + "\n", encoding="utf-8")
-    print(text)
+    if not quiet:
+        print(text)
     return file

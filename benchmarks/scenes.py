@@ -1,20 +1,26 @@
-"""The `tiny` preset on scenes: training time, recall and its ceiling, pointing and its ceiling, swaps.
+"""The `tiny` preset on scenes: recall and its ceiling, pointing and its ceiling, swaps, by system and seed.
 
-    python benchmarks/scenes.py [--models scan vsrnpp] [--no-boxes] [--save] [--device cpu] [--threads 2]
+    python benchmarks/scenes.py [--models scan vsrnpp] [--seeds 3] [--boxes yes no] [--again] [--save]
 
-`--no-boxes` trains each model a second time without the boxes of the regions: such a model cannot tell left
-from right. `--save` writes the weights to itr_explore/zoo. Results go to benchmarks/results/scenes.json.
+Trains each system by its recipe for scenes, once for each seed, with and without the boxes of the regions
+(without them no system can tell left from right), and measures the weights that validation chose. A run that
+stands in results/scenes.json is not run again unless `--again` says so or its recipe has changed; each run is
+written as soon as it ends. `--save` writes the weights of seed 0, with boxes, to itr_explore/zoo.
+`python benchmarks/report.py` makes tables and charts of the results.
 """
 
 from __future__ import annotations
 
 import argparse
 import copy
+import json
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
-from common import write
+from common import RESULTS, machine, write
+from filelock import FileLock
 
 import itr_explore
 from itr_explore import Collection, evaluate, fit, ground, list_models
@@ -23,11 +29,11 @@ from itr_explore.data.scenes.language import Caption
 from itr_explore.data.scenes.load import open_dataset
 from itr_explore.data.scenes.world import Scene
 from itr_explore.evaluation.relations import swap_accuracy
-from itr_explore.evaluation.report import recall_table
 from itr_explore.training.progress import with_progress_bar
-from itr_explore.training.recipes import recipe_for
+from itr_explore.training.recipes import Recipe, recipe_for
 
 SPLITS = ("train", "val", "test", "swap", "compose")
+FILE = RESULTS / "scenes.json"
 
 
 def ceiling_of(split: str) -> tuple[float, float]:
@@ -40,60 +46,92 @@ def ceiling_of(split: str) -> tuple[float, float]:
     return ambiguity_ceiling(scenes, [caption.claims for _, caption in told], [image for image, _ in told])
 
 
-def train(name: str, splits: dict[str, Collection], device: str, box: bool):
-    """A model by the recipe for scenes, and the seconds that it took."""
+def described(recipe: Recipe) -> dict[str, Any]:
+    """What a run depends on besides its seed, as JSON has it."""
+    return json.loads(json.dumps({"preset": recipe.preset, "model": dict(recipe.model), **recipe.settings}))
+
+
+def one_run(name: str, seed: int, box: bool, splits: dict[str, Collection], options) -> dict[str, Any]:
+    """Train, measure, and save to the zoo where that is asked for."""
     recipe = recipe_for(name, "scenes")
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     model = recipe.make_model(splits["train"], box=box)
     start = time.perf_counter()
-    steps = fit(model, splits["train"], splits["val"], **recipe.settings, device=device)
-    for _ in with_progress_bar(steps, name if box else f"{name}, no boxes"):
+    steps = fit(model, splits["train"], splits["val"], **recipe.settings, seed=seed, device=options.device)
+    for _ in with_progress_bar(steps, f"{name}, seed {seed}{'' if box else ', no boxes'}"):
         pass
-    return model, time.perf_counter() - start
+    seconds = time.perf_counter() - start
+    if options.save and box and seed == 0:
+        zoo = Path(itr_explore.__file__).parent / "zoo"
+        copy.deepcopy(model).half().save_pretrained(zoo / f"{name}-tiny-scenes")  # half the size
+    test, compose = (evaluate(model, splits[split], device=options.device) for split in ("test", "compose"))
+    swaps = swap_accuracy({name: model}, splits["swap"], splits["train"].captions, device=options.device)
+    found = {
+        "model": name,
+        "seed": seed,
+        "box": box,
+        "recipe": described(recipe),
+        "parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        "train_seconds": round(seconds, 1),
+        "test_recall": [test.recall_at(k) for k in (1, 5, 10)],
+        "compose_recall_at_1": compose.recall_at(1),
+        "swap": {
+            row: dict(zip(swaps.kinds, values, strict=True))
+            for row, values in zip(swaps.rows, swaps.values.tolist(), strict=True)
+        },
+        "machine": machine(),
+    }
+    if box and seed == 0:
+        grounding = ground(model, splits["test"], device=options.device)
+        found["map"] = grounding.origin
+        found["pointing"] = {row: round(grounding.pointing(row), 1) for row in grounding.rows}
+        found["pointing_share_of_ceiling"] = round(grounding.share_of_ceiling, 1)
+    return found
+
+
+def known() -> dict[str, Any]:
+    """The results so far."""
+    return json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {"runs": []}
+
+
+def is_same(run: dict[str, Any], name: str, seed: int, box: bool) -> bool:
+    return (run["model"], run["seed"], run["box"]) == (name, seed, box)
+
+
+def add(run: dict[str, Any]) -> None:
+    """Put a run among the results, in the place of an older one; other processes may do the same."""
+    with FileLock(f"{FILE}.lock"):
+        results = known()
+        others = [r for r in results["runs"] if not is_same(r, run["model"], run["seed"], run["box"])]
+        runs = sorted([*others, run], key=lambda r: (r["model"], not r["box"], r["seed"]))
+        write("scenes", {**results, "runs": runs}, quiet=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", choices=list_models(), default=list_models())
-    parser.add_argument("--no-boxes", action="store_true", help="also train without boxes")
-    parser.add_argument("--save", action="store_true", help="write the weights to the zoo")
+    parser.add_argument("--seeds", type=int, default=3, help="how many, from 0")
+    parser.add_argument("--boxes", nargs="+", choices=["yes", "no"], default=["yes"])
+    parser.add_argument("--again", action="store_true", help="also what has been run already")
+    parser.add_argument("--save", action="store_true", help="write the weights of seed 0 to the zoo")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-
     splits = {split: Collection.scenes(split) for split in SPLITS}
-    ceilings = {split: ceiling_of(split) for split in ("test", "compose")}
-    models, results, rankings = {}, {}, {}
-    for name in options.models:
-        for box in (True, False) if options.no_boxes else (True,):
-            row = name if box else f"{name}, no boxes"
-            model, seconds = train(name, splits, options.device, box)
-            rankings[row] = evaluate(model, splits["test"], device=options.device)
-            compose = evaluate(model, splits["compose"], device=options.device)
-            grounding = ground(model, splits["test"], device=options.device)
-            print(f"\n{row}, {seconds:.0f} s\n{grounding}\n", flush=True)
-            models[row] = model
-            results[row] = {
-                "recipe": recipe_for(name, "scenes").settings,
-                "train_seconds": round(seconds, 1),
-                "test_recall_at_1": rankings[row].recall_at(1),
-                "compose_recall_at_1": compose.recall_at(1),
-                "pointing": {line: round(grounding.pointing(line), 1) for line in grounding.rows},
-                "pointing_share_of_ceiling": round(grounding.share_of_ceiling, 1),
-                "map": grounding.origin,
-            }
-            if options.save and box:
-                zoo = Path(itr_explore.__file__).parent / "zoo"
-                copy.deepcopy(model).half().save_pretrained(zoo / f"{name}-tiny-scenes")  # half the size
-    swaps = swap_accuracy(models, splits["swap"], splits["train"].captions, device=options.device)
-    note = "R@1 that the captions' ambiguity allows: {:.1f} image to text, {:.1f} text to image"
-    print(recall_table(rankings, "Test scenes, recall in per cent", note.format(*ceilings["test"])))
-    print(f"\n{swaps}\n")
-    swapped = {
-        row: dict(zip(swaps.kinds, swaps.values[i].tolist(), strict=True)) for i, row in enumerate(swaps.rows)
-    }
-    write("scenes", {"ambiguity_ceiling_recall_at_1": ceilings, "swap_accuracy": swapped, "models": results})
+    if "ambiguity_ceiling_recall_at_1" not in known():
+        ceilings = {split: ceiling_of(split) for split in ("test", "compose")}
+        with FileLock(f"{FILE}.lock"):
+            write("scenes", {**known(), "ambiguity_ceiling_recall_at_1": ceilings}, quiet=True)
+    for seed in range(options.seeds):
+        for name in options.models:
+            for box in (answer == "yes" for answer in options.boxes):
+                done = [run for run in known()["runs"] if is_same(run, name, seed, box)]
+                if done and done[0]["recipe"] == described(recipe_for(name, "scenes")) and not options.again:
+                    continue
+                run = one_run(name, seed, box, splits, options)
+                add(run)
+                print(json.dumps(run), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,118 @@
+"""Many trainings of many systems, as a benchmark wrote them down: tables of means and spreads over seeds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from itr_explore.records import Table
+
+Numbers = Callable[[dict[str, Any]], Sequence[float]]  # from a run to what is tabled of it
+
+
+@dataclass(frozen=True)
+class Runs:
+    """What `benchmarks/scenes.py` measured: one entry a system, seed, and with or without boxes."""
+
+    runs: tuple[dict[str, Any], ...]
+    ceiling: tuple[float, float]  # R@1 that the captions' ambiguity allows: image to text, text to image
+
+    @classmethod
+    def read(cls, file: str | Path) -> Runs:
+        """The results in a JSON file.
+
+        Raises:
+            FileNotFoundError: there is no such file; says which command writes it.
+            ValueError: the file holds something else.
+        """
+        path = Path(file)
+        if not path.exists():
+            raise FileNotFoundError(
+                f"no results in {str(path)!r}; write them with python benchmarks/scenes.py"
+            )
+        try:
+            told = json.loads(path.read_text(encoding="utf-8"))
+            ceiling = told["ambiguity_ceiling_recall_at_1"]["test"]
+            return cls(tuple(told["runs"]), (float(ceiling[0]), float(ceiling[1])))
+        except (json.JSONDecodeError, KeyError, TypeError, IndexError) as error:
+            raise ValueError(f"{str(path)!r} holds no results of benchmarks/scenes.py: {error!r}") from error
+
+    def __iter__(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        """Each system, with boxes and then without, and its runs."""
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for run in sorted(self.runs, key=lambda run: (run["model"], not run["box"], run["seed"])):
+            groups.setdefault(run["model"] + ("" if run["box"] else ", no boxes"), []).append(run)
+        return iter(groups.items())
+
+    def spread(self, numbers: Numbers) -> dict[str, list[tuple[float, float]]]:
+        """Mean and standard deviation over the seeds (NaN for one seed) of some numbers, by system."""
+        found = {}
+        for name, runs in self:
+            columns = list(zip(*map(numbers, runs), strict=True))
+            found[name] = [(mean(c), stdev(c) if len(c) > 1 else float("nan")) for c in columns]
+        return found
+
+    def recall_table(self) -> Table:
+        """Recall at 1 on test scenes and on the `compose` probe, parameters, and seconds of training."""
+        recall = self.spread(recall_at_1)
+        rows = []
+        for name, runs in self:
+            seconds = mean(run["train_seconds"] for run in runs)
+            cells = [shown(*value) for value in recall[name]]
+            rows.append((name, *cells, f"{runs[0]['parameters'] / 1e6:.2f} M", f"{seconds:.0f}", len(runs)))
+        columns = ("R@1 image to text", "R@1 text to image", "compose i2t", "compose t2i")
+        note = (
+            "Test scenes, chosen on validation; mean and standard deviation over seeds. The captions' own"
+            f" ambiguity allows {self.ceiling[0]:.1f} and {self.ceiling[1]:.1f}."
+        )
+        return Table(("system", *columns, "parameters", "train s", "seeds"), tuple(rows), "Recall", note)
+
+    def swap_table(self) -> Table:
+        """Right caption above its mirror image, by half of the `swap` probe, with the blind row."""
+        rows: list[tuple[str, ...]] = [
+            (name, *(shown(*value) for value in values)) for name, values in self.spread(swap_halves).items()
+        ]
+        blind = self.runs[0]["swap"]["text only"]
+        rows.append(("text only", *(shown(blind[half], float("nan")) for half in ("relation", "attribute"))))
+        note = "Per cent of items; chance is 50."
+        return Table(("system", "relation direction", "attribute binding"), tuple(rows), "Swap", note)
+
+    def pointing_table(self) -> Table:
+        """Do words point at what they name? Each system's map beside the controls (seed 0)."""
+        rows = []
+        for name, runs in self:
+            for run in runs:
+                if "pointing" in run:
+                    found, model = run["pointing"], run["model"]
+                    controls = (
+                        "random weights",
+                        "random region",
+                        "centre region",
+                        "largest region",
+                        "ceiling",
+                    )
+                    rows.append((name, run["map"], found[model], *(found[row] for row in controls)))
+        columns = ("system", "map", "pointing", "random weights", "random", "centre", "largest", "ceiling")
+        note = (
+            "Per cent of mentions; an attention map is what the score is computed from, a derived one is not."
+        )
+        return Table(columns, tuple(rows), "Pointing", note)
+
+
+def recall_at_1(run: dict[str, Any]) -> list[float]:
+    """Test scenes both ways, then `compose` both ways."""
+    return [*run["test_recall"][0], *run["compose_recall_at_1"]]
+
+
+def swap_halves(run: dict[str, Any]) -> list[float]:
+    """Relation direction, attribute binding."""
+    return [run["swap"][run["model"]][half] for half in ("relation", "attribute")]
+
+
+def shown(middle: float, spread: float) -> str:
+    """ "80.1 ± 0.4", or "80.1" where one seed has no spread."""
+    return f"{middle:.1f}" if spread != spread else f"{middle:.1f} ± {spread:.1f}"
