@@ -6,8 +6,8 @@ For an anchor a, its positive p and a negative n, all of unit length, with t = t
 
 Every term is an entry of a matrix of inner products, so triples are never formed. In a batch each caption c
 and its image i are anchor and positive, either way round: f does not tell them apart. Negatives are
-captions c' of other images, with `(a + p) . n = scores[i, c'] + captions[c, c']`, and other images i', with
-`scores[i', c] + images[i, i']`. Captions of the same image are no negatives, foils are (see `losses.py`).
+captions c' of other images and foils of c, with `(a + p) . n = scores[i, c'] + captions[c, c']`, and other
+images i', with `scores[i', c] + images[i, i']` (see `losses.py` for what is a negative and what a foil).
 """
 
 from math import radians, tan
@@ -38,7 +38,7 @@ def angular_loss(
         scores: inner products of images and captions.
         images: inner products of images.
         captions: inner products of captions.
-        image_of: the row of `scores` that each caption describes, or -1.
+        image_of: the row of `scores` that each caption describes; `~row` of a caption is its foil.
         angle: in degrees, above 0 and below 90; 36 to 55 are usual.
         form: see above.
 
@@ -51,11 +51,13 @@ def angular_loss(
     if not 0 < angle < 90:
         raise ValueError(f"angle must be above 0 and below 90 degrees, got {angle}")
     t = tan(radians(angle)) ** 2
-    image, caption, right = _pairs(scores, image_of)
+    image, caption, *wrong = _triangles(scores, image_of)
     pull = 2 * (1 + t) * scores[image, caption].unsqueeze(1)
     both = [  # f [pair caption] and [pair image], -inf where it is no negative
-        (4 * t * (scores[image] + captions[caption]) - pull).masked_fill(right[image], float("-inf")),
-        (4 * t * (scores.T[caption] + images[image]) - pull).masked_fill(right.T[caption], float("-inf")),
+        (4 * t * near - pull).masked_fill(~negative, float("-inf"))
+        for near, negative in zip(
+            (scores[image] + captions[caption], scores.T[caption] + images[image]), wrong, strict=True
+        )
     ]
     if form == "hinge":
         both = [(f.amax(dim=1) + 2 - 6 * t).relu() for f in both]
@@ -77,17 +79,21 @@ def intra_triangle_loss(
     c* is the negative caption that image i scores highest and i* the negative image of caption c
     (after MariodotR/FullHN). Arguments and result as of `angular_loss`.
     """
-    image, caption, right = _pairs(scores, image_of)
-    positive, wrong = scores[image, caption], scores.masked_fill(right, float("-inf"))
+    image, caption, *wrong = _triangles(scores, image_of)
+    positive = scores[image, caption]
     total = torch.zeros_like(positive)
-    for negative, gram, own in ((wrong[image], captions, caption), (wrong.T[caption], images, image)):
-        score, hardest = negative.max(dim=1)
-        hinge = (margin + gram[own, hardest] - positive).relu()
+    sides = (scores[image], captions[caption]), (scores.T[caption], images[image])
+    for (queried, third_side), negative in zip(sides, wrong, strict=True):
+        score, hardest = queried.masked_fill(~negative, float("-inf")).max(dim=1)
+        hinge = (margin + third_side.gather(1, hardest.unsqueeze(1)).squeeze(1) - positive).relu()
         total = total + hinge * score.isfinite() / 2
     return total
 
 
-def _pairs(scores: Tensor, image_of: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Image and caption of each pair [pair]; which captions describe which images [image caption]."""
-    caption = torch.nonzero(image_of >= 0).squeeze(1)
-    return image_of[caption], caption, same_image(len(scores), image_of)
+def _triangles(scores: Tensor, image_of: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Image and caption of each pair [pair]; which captions [pair caption] and images [pair image] are wrong."""
+    caption = (image_of >= 0).nonzero().squeeze(1)
+    image = image_of[caption]
+    of_others = (image_of >= 0) & (image_of != image.unsqueeze(1))
+    foils = image_of == ~caption.unsqueeze(1)
+    return image, caption, of_others | foils, ~same_image(len(scores), image_of)[:, caption].T

@@ -18,10 +18,15 @@ MAXIMA = 10  # of a pair's word-region similarities, that its relevance is read 
 CONNECTED = 0.5  # share of a modality's samples that a sample is connected with
 
 
-def hidden_samples(image_of: Int[Tensor, "sample"]) -> Bool[Tensor, "sample sample"]:
-    """True where two different samples belong to one image; samples of no image (-1) are hidden from none."""
-    same = (image_of.unsqueeze(1) == image_of) & (image_of >= 0)
-    return same & ~torch.eye(len(image_of), dtype=torch.bool, device=image_of.device)
+def own_image(image_of: Int[Tensor, "caption"]) -> Int[Tensor, "caption"]:
+    """The image of each caption; of a foil (`~row` of its caption, see `losses.py`) that of its caption."""
+    return torch.where(image_of < 0, image_of[(~image_of).clamp(min=0)], image_of)
+
+
+def hidden_samples(image: Int[Tensor, "sample"]) -> Bool[Tensor, "sample sample"]:
+    """True where two different samples belong to one image."""
+    itself = torch.eye(len(image), dtype=torch.bool, device=image.device)
+    return (image.unsqueeze(1) == image) & ~itself
 
 
 class SampleAttention(nn.Module):

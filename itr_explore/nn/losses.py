@@ -53,8 +53,8 @@ def info_nce(
     pair, foil = _foils(scores / temperature, image_of)
     right = scores[image_of[pair], pair] / temperature
     odds = torch.zeros_like(image_of, dtype=scores.dtype).index_add(0, pair, (foil - right).exp())
-    to_text = torch.logaddexp(to_text, odds[caption].log())
-    return (nn.functional.softplus(to_text) + nn.functional.softplus(to_image)).mean() / 2
+    with_foils = torch.stack([torch.zeros_like(to_text), to_text, odds[caption].log()]).logsumexp(dim=0)
+    return (with_foils + nn.functional.softplus(to_image)).mean() / 2
 
 
 def collapse_value(images: int, image_of: Int[Tensor, "caption"], margin: float = 0.2) -> float:

@@ -8,6 +8,7 @@ from itr_explore.nn.cross_sample import (
     best_matches,
     hidden_samples,
     nearness,
+    own_image,
     relation_divergence,
     strongest,
 )
@@ -15,7 +16,7 @@ from itr_explore.nn.matching import cross_similarities
 from itr_explore.nn.pooling import unit
 from itr_explore.nn.tap import capture
 
-IMAGE_OF = torch.tensor([0, 1, 0, -1, -1])
+IMAGE_OF = torch.tensor([0, 1, 0, 2, ~1])  # the last caption is a foil of the second
 
 
 @pytest.fixture
@@ -29,16 +30,17 @@ def sides():
     )
 
 
-def test_samples_of_one_image_are_hidden_from_each_other_and_foils_from_nobody():
-    hidden = hidden_samples(IMAGE_OF)
-    assert torch.nonzero(hidden).tolist() == [[0, 2], [2, 0]]
+def test_samples_of_one_image_are_hidden_from_each_other_and_so_is_a_foil():
+    assert own_image(IMAGE_OF).tolist() == [0, 1, 0, 2, 1]
+    hidden = hidden_samples(own_image(IMAGE_OF))
+    assert torch.nonzero(hidden).tolist() == [[0, 2], [1, 4], [2, 0], [4, 1]]
 
 
 def test_a_sample_takes_nothing_from_one_that_is_hidden():
     layer, x = SampleAttention(8, 2, "caption_to_caption").eval(), torch.randn(5, 8)
     changed = x.clone()
     changed[2] += 1.0
-    before, after = (layer(v, hidden_samples(IMAGE_OF)) for v in (x, changed))
+    before, after = (layer(v, hidden_samples(own_image(IMAGE_OF))) for v in (x, changed))
     torch.testing.assert_close(after[0], before[0])
     assert not torch.allclose(after[1], before[1], atol=1e-3)
 
@@ -88,7 +90,7 @@ def test_relation_divergence_is_torchs():
 
 def test_a_sample_is_fused_with_itself_and_at_most_half_of_either_side_but_nothing_hidden(sides):
     layer = FusedSampleAttention(8, 2).eval()
-    hidden = hidden_samples(torch.cat([torch.arange(3), IMAGE_OF]))
+    hidden = hidden_samples(torch.cat([torch.arange(3), own_image(IMAGE_OF)]))
     with capture(layer) as seen:
         layer(*sides, hidden)
     weights = seen["layer.edges.mean"].value

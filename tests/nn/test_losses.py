@@ -62,7 +62,7 @@ def test_other_captions_of_the_same_image_are_never_negatives(loss, hardest):
     )
 
 
-@pytest.mark.parametrize("loss", [hardest_negative_loss, sum_hinge_loss])
+@pytest.mark.parametrize("loss", [hardest_negative_loss, sum_hinge_loss, info_nce])
 def test_a_single_image_has_no_loss_and_no_bad_gradient(loss):
     scores = torch.randn(1, 3, requires_grad=True)
     value = loss(scores, torch.zeros(3, dtype=torch.long))
