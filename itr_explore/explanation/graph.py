@@ -1,7 +1,8 @@
 """Region graphs: how the regions of an image lie to each other, and which edges a model learned between them.
 
-Four kinds of edges, one call. The first three come from boxes alone; the fourth is a model's own affinity, so
-it can be laid over the others and compared. All are `networkx` graphs whose nodes are region indices.
+Five kinds of edges, one call. The first three come from boxes alone; the fourth is a model's own affinity, so
+it can be laid over the others and compared, and the fifth what all its layers do together. All are `networkx`
+graphs whose nodes are region indices.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from itr_explore.records import Explanation, Map, Pair
 if TYPE_CHECKING:
     import pandas as pd
 
-EdgeKind = Literal["spatial", "overlap", "nearest", "learned"]
+EdgeKind = Literal["spatial", "overlap", "nearest", "learned", "composed"]
 
 
 def region_graph(
@@ -36,10 +37,10 @@ def region_graph(
     Every node knows its `box` and `label`; every edge its `weight`, spatial ones their `predicate` as well.
 
     Args:
-        source: a pair, or for learned edges an explanation.
+        source: a pair, or for learned and composed edges an explanation.
         edges: `spatial` (left of, right of, above, below, inside, contains, overlaps), `overlap` (the IoU),
-            `nearest` (each region's `neighbours` nearest centres, weight 1 / (1 + distance)), or `learned` (a
-            region_to_region map, from row to column).
+            `nearest` (each region's `neighbours` nearest centres, weight 1 / (1 + distance)), `learned` (a
+            region_to_region map, from row to column), or `composed` (`composed_relations`).
         name: which map, for learned edges; by default the first.
         threshold: keep edges of at least this absolute weight.
         top: keep each region's `top` strongest outgoing edges.
@@ -54,8 +55,8 @@ def region_graph(
     for region in range(len(pair.regions)):
         box = None if pair.boxes is None else tuple(float(value) for value in pair.boxes[region])
         graph.add_node(region, box=box, label=pair.labels[region] if pair.labels else str(region))
-    if edges == "learned":
-        affinity = _learned(source, name)
+    if edges in ("learned", "composed"):
+        affinity = _learned(source, name) if edges == "learned" else composed_relations(_explained(source))
         graph.graph["map"] = affinity.name
         _add_weights(graph, affinity.values)
     elif edges in ("spatial", "overlap", "nearest"):
@@ -71,9 +72,40 @@ def region_graph(
         else:
             _add_weights(graph, nearest(pair.boxes, neighbours, graph.graph["aspect"]))
     else:
-        raise ValueError(f"edges must be spatial, overlap, nearest or learned, got {edges!r}")
+        raise ValueError(f"edges must be spatial, overlap, nearest, learned or composed, got {edges!r}")
     _thin(graph, threshold, top)
     return graph
+
+
+def composed_relations(explanation: Explanation) -> Map:
+    """How much of each region after all layers of reasoning comes from each region before them.
+
+    A layer makes of a region itself and messages along its edges `E`. With the layer's `strength` s, how long
+    the messages are beside the region, its share of others is `I + s_i |E_ij| / sum_j |E_ij|` with each row
+    divided by its sum; shares multiply from layer to layer. A layer whose edges are inert thus adds nothing,
+    however large they look. Without a strength it is `|E| + I`, as in attention rollout (Abnar and Zuidema,
+    2020). The signs of edges are lost, and what messages do to each other besides.
+
+    Returns:
+        a region_to_region map whose rows, the regions after the last layer, sum to one.
+
+    Raises:
+        ValueError: the model has no layers with region_to_region maps.
+    """
+    maps = {found.name: found for found in explanation.maps}
+    layers = [m for m in maps.values() if m.kind == "region_to_region" and m.layer is not None]
+    if not layers:
+        raise _no_regions_related(explanation)
+    composed = np.eye(len(explanation.pair.regions))
+    for layer in sorted(layers, key=lambda found: found.layer or 0):
+        strength = maps.get(f"{layer.name.rpartition('.')[0]}.strength")
+        edges = np.abs(layer.values.astype(float))
+        if strength is not None:
+            edges *= strength.values[:, None] / np.maximum(edges.sum(axis=1, keepdims=True), 1e-12)
+        shares = edges + np.eye(len(edges))
+        composed = shares / shares.sum(axis=1, keepdims=True) @ composed
+    note = f"what {len(layers)} layers do one after another, signs left out"
+    return Map("composed", "region_to_region", composed, "derived", "row_sum", exact=False, note=note)
 
 
 def centralities(graph: nx.DiGraph) -> pd.DataFrame:
@@ -102,15 +134,24 @@ def _strength(edges, graph: nx.DiGraph) -> dict[int, float]:
 
 
 def _learned(source: Pair | Explanation, name: str | None) -> Map:
+    explanation = _explained(source)
+    found = explanation.best("region_to_region") if name is None else explanation.map(name)
+    if found is None or found.kind != "region_to_region":
+        raise _no_regions_related(explanation)
+    return found
+
+
+def _explained(source: Pair | Explanation) -> Explanation:
     if isinstance(source, Pair):
         raise ValueError("learned edges need an explanation, got a pair; call explain(model, pair) first")
-    found = source.best("region_to_region") if name is None else source.map(name)
-    if found is None or found.kind != "region_to_region":
-        raise ValueError(
-            f"learned edges need a region_to_region map; {source.model} has"
-            f" {[(m.name, m.kind) for m in source.maps]}"
-        )
-    return found
+    return source
+
+
+def _no_regions_related(explanation: Explanation) -> ValueError:
+    return ValueError(
+        f"learned edges need a region_to_region map; {explanation.model} has"
+        f" {[(m.name, m.kind) for m in explanation.maps]}"
+    )
 
 
 def _add_weights(graph: nx.DiGraph, weights: np.ndarray) -> None:

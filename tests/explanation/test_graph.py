@@ -1,9 +1,11 @@
 from dataclasses import replace
 
 import networkx as nx
+import numpy as np
 import pytest
 
-from itr_explore.explanation.graph import centralities, region_graph
+from itr_explore.explanation.graph import centralities, composed_relations, region_graph
+from itr_explore.records import Map
 
 
 def test_learned_edges_carry_the_weights_of_the_map(make_explanation):
@@ -20,6 +22,42 @@ def test_threshold_and_top_thin_the_graph(make_explanation):
     assert min(abs(w) for *_, w in strong.edges(data="weight")) >= 0.8
     thinned = region_graph(explanation, "learned", top=2)
     assert set(dict(thinned.out_degree()).values()) == {2}
+
+
+def two_layers(explanation, strengths=None):
+    """The same edges in two layers, and how strong each is for each of two regions."""
+    edges = np.array([[1.0, -3.0], [0.0, 1.0]])
+    maps = [
+        Map(f"side.layers.{i}.affinity", "region_to_region", edges, "attention", "signed", layer=i)
+        for i in (1, 0)
+    ]
+    if strengths is not None:
+        maps += [
+            Map(f"side.layers.{i}.strength", "per_region", np.array(values), "attention", "signed", layer=i)
+            for i, values in enumerate(strengths)
+        ]
+    return replace(explanation, maps=tuple(maps))
+
+
+def test_relations_of_layers_compose_as_shares_worked_out_by_hand(make_explanation):
+    explanation = make_explanation(regions=2, truth=False)
+    rollout = composed_relations(two_layers(explanation))
+    np.testing.assert_allclose(rollout.values, [[0.4 * 0.4, 0.4 * 0.6 + 0.6], [0, 1]])
+    # of strength 2, the first region hands on 1 of itself and 2 of messages, a quarter of them its own
+    weighted = composed_relations(two_layers(explanation, [[2.0, 0.0], [0.0, 5.0]]))
+    np.testing.assert_allclose(weighted.values, [[0.5, 0.5], [0, 1]])
+    assert (weighted.origin, weighted.exact, weighted.scale) == ("derived", False, "row_sum")
+
+
+def test_inert_layers_compose_to_nothing(make_explanation):
+    explanation = two_layers(make_explanation(regions=2, truth=False), [[0.0, 0.0], [0.0, 0.0]])
+    np.testing.assert_allclose(composed_relations(explanation).values, np.eye(2))
+    assert region_graph(explanation, "composed").number_of_edges() == 0
+
+
+def test_composed_edges_carry_the_composed_weights(make_explanation):
+    graph = region_graph(two_layers(make_explanation(regions=2, truth=False)), "composed")
+    assert graph.edges[0, 1]["weight"] == pytest.approx(0.84)
 
 
 def test_overlap_edges_are_symmetric(make_explanation):
@@ -41,11 +79,12 @@ def test_what_is_missing_is_named(make_explanation):
     explanation = make_explanation(boxes=False)
     with pytest.raises(ValueError, match="need boxes"):
         region_graph(explanation.pair, "nearest")
-    with pytest.raises(ValueError, match=r"explain\(model, pair\)"):
-        region_graph(explanation.pair, "learned")
-    with pytest.raises(ValueError, match="region_to_region"):
-        region_graph(replace(explanation, maps=explanation.maps[:1]), "learned")
-    with pytest.raises(ValueError, match="spatial, overlap, nearest or learned"):
+    for edges in ("learned", "composed"):
+        with pytest.raises(ValueError, match=r"explain\(model, pair\)"):
+            region_graph(explanation.pair, edges)
+        with pytest.raises(ValueError, match="region_to_region"):
+            region_graph(replace(explanation, maps=explanation.maps[:1]), edges)
+    with pytest.raises(ValueError, match="spatial, overlap, nearest, learned or composed"):
         region_graph(make_explanation().pair, "semantic")
 
 
