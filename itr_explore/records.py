@@ -45,6 +45,7 @@ class Batch:
     image_of: Tensor  # [caption]  the row of `regions` that each caption describes; ~row of a caption: its foil
     boxes: Tensor | None = None  # [image region 4]  zeros where padded
     guide: Tensor | None = None  # [image guide]  one outside vector an image (CLIP, say)
+    image_ids: Tensor | None = None  # [image]  each image's row in its collection, the same in every batch
 
     def __post_init__(self):
         images, regions = self.region_mask.shape
@@ -56,6 +57,8 @@ class Batch:
             _shape("boxes", self.boxes, (images, regions, 4))
         if self.guide is not None:
             _shape("guide", self.guide, (images, "guide"))
+        if self.image_ids is not None:
+            _shape("image_ids", self.image_ids, (images,))
 
     def to(self, device) -> Batch:
         """The same batch on another device."""

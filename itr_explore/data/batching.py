@@ -61,6 +61,7 @@ def collate(
         torch.from_numpy(image_of),
         boxes,
         None if guide is None else torch.from_numpy(guide),
+        torch.tensor(image_rows),
     )
 
 

@@ -84,6 +84,11 @@ def test_image_batches_hold_every_image_in_order_and_no_captions(small):
     assert all(b.words.shape == (0, 0) and b.image_of.shape == (0,) for b in batches)
 
 
+def test_a_batch_says_which_of_the_collection_s_images_it_holds(small, tokenizer):
+    assert collate(small, [2, 0], [3, 0], tokenizer).image_ids.tolist() == [2, 0]
+    assert collate(small, [], [3], tokenizer).image_ids.tolist() == []
+
+
 def test_caption_batches_hold_every_caption_in_order_and_no_images(small, tokenizer):
     batches = list(caption_batches(small, tokenizer, 3))
     assert [len(b.words) for b in batches] == [3, 2]

@@ -9,6 +9,7 @@ from itr_explore.models.registry import create_model
 from itr_explore.records import Batch
 
 FEATURE = 6
+GUIDE = 5
 WORDS = 30
 
 
@@ -18,10 +19,27 @@ def tokenizer() -> Tokenizer:
     return Tokenizer(WordLevel({word: i for i, word in enumerate(words)}, unk_token="<unk>"))
 
 
+@pytest.fixture(scope="session")
+def bert(tmp_path_factory):
+    """The folder of a tiny BERT: it knows `word`, each digit as a piece of a word, and no other word."""
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("bert")
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    vocabulary = [*specials, "word", *(f"##{digit}" for digit in range(10))]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
+    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
+    size = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+    BertModel(BertConfig(vocab_size=len(vocabulary), initializer_range=0.2, **size)).save_pretrained(folder)
+    return folder
+
+
 @pytest.fixture
-def make_model(tokenizer):
+def make_model(tokenizer, request):
     def make(name, preset="tiny", **overrides):
         small = {"dim": 16, "word_dim": 8}
+        if overrides.get("reader") == "bert":
+            overrides["bert"] = request.getfixturevalue("bert")
         return create_model(
             name, preset, region_dim=FEATURE, tokenizer=tokenizer, **{**small, **overrides}
         ).eval()
@@ -45,6 +63,8 @@ def make_batch():
             word_mask,
             torch.arange(captions) % images if image_of is None else torch.tensor(image_of),
             corners.flatten(2),
+            torch.randn(images, GUIDE, generator=generator),
+            torch.arange(images),
         )
 
     return make
