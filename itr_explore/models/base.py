@@ -35,7 +35,7 @@ SHARES = (
     "residual_weight",
 )
 # settings that may be 0; all other numbers are above it
-FROM_ZERO = ("margin", "layers", "text_layers", "generation_weight")
+FROM_ZERO = ("margin", "foil_weight", "layers", "text_layers", "generation_weight")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +50,7 @@ class ModelConfig:
     loss: Literal["hardest_negative", "info_nce"] = "hardest_negative"  # the papers', or (ours) all negatives
     margin: float = 0.2  # of the hinge
     temperature: float = 0.05  # of info_nce
+    foil_weight: float = 1.0  # of foils, where training brings them (ours)
     dropout: float = 0.0  # of region features and word vectors
     region_dropout: float = 0.0  # share of regions left out in training
     word_dropout: float = 0.0  # share of words made <unk> in training
@@ -173,9 +174,9 @@ class RetrievalModel(nn.Module):
     def matching_loss(self, scores: Tensor, image_of: Tensor, warming_up: bool = False) -> Tensor:
         """The config's loss of scores [image caption] whose captions [caption] describe these images."""
         if self.config.loss == "info_nce":
-            return info_nce(scores, image_of, self.config.temperature)
+            return info_nce(scores, image_of, self.config.temperature, self.config.foil_weight)
         hinge = sum_hinge_loss if warming_up else hardest_negative_loss
-        return hinge(scores, image_of, self.config.margin)
+        return hinge(scores, image_of, self.config.margin, self.config.foil_weight)
 
     @classmethod
     def make_config(cls, values: Mapping[str, Any]) -> Any:

@@ -12,49 +12,58 @@ from torch import Tensor, nn
 
 
 def hardest_negative_loss(
-    scores: Float[Tensor, "image caption"], image_of: Int[Tensor, "caption"], margin: float = 0.2
+    scores: Float[Tensor, "image caption"],
+    image_of: Int[Tensor, "caption"],
+    margin: float = 0.2,
+    foil_weight: float = 1.0,
 ) -> Float[Tensor, ""]:
     """Hinge against the hardest negative of each pair, both ways (VSE++, Faghri et al. 2018, equation 6).
 
     Each caption c with its image i adds `[margin + max_c' s(i, c') - s(i, c)]+` over captions c' of others
     and `[margin + max_i' s(i', c) - s(i, c)]+` over other images i'. Without a negative it adds 0. A foil f
-    of c adds `[margin + s(i, f) - s(i, c)]+`.
+    of c adds `foil_weight [margin + s(i, f) - s(i, c)]+`.
     """
     positive, negative, image, caption = _split(scores, image_of)
     other_caption = negative.amax(dim=1)[image]  # [pair]  the hardest for its image
     other_image = negative.amax(dim=0)[caption]  # [pair]
     to_text, to_image = (margin + other_caption - positive).relu(), (margin + other_image - positive).relu()
-    return (to_text + to_image).sum() + _foil_hinge(scores, image_of, margin)
+    return (to_text + to_image).sum() + foil_weight * _foil_hinge(scores, image_of, margin)
 
 
 def sum_hinge_loss(
-    scores: Float[Tensor, "image caption"], image_of: Int[Tensor, "caption"], margin: float = 0.2
+    scores: Float[Tensor, "image caption"],
+    image_of: Int[Tensor, "caption"],
+    margin: float = 0.2,
+    foil_weight: float = 1.0,
 ) -> Float[Tensor, ""]:
     """Hinge against every negative of each pair, both ways (VSE0): a gentle start before the hardest."""
     positive, negative, image, caption = _split(scores, image_of)
     to_text = (margin + negative[image] - positive.unsqueeze(1)).relu()  # [pair caption]
     to_image = (margin + negative[:, caption] - positive).relu()  # [image pair]
-    return to_text.sum() + to_image.sum() + _foil_hinge(scores, image_of, margin)
+    return to_text.sum() + to_image.sum() + foil_weight * _foil_hinge(scores, image_of, margin)
 
 
 def info_nce(
-    scores: Float[Tensor, "image caption"], image_of: Int[Tensor, "caption"], temperature: float = 0.05
+    scores: Float[Tensor, "image caption"],
+    image_of: Int[Tensor, "caption"],
+    temperature: float = 0.05,
+    foil_weight: float = 1.0,
 ) -> Float[Tensor, ""]:
     """Cross-entropy of each pair against all its negatives, both ways, the mean over pairs and ways.
 
     Each caption c with its image i adds `-log softmax(s(i, c) / temperature)` among itself and the captions
     of other images, and the same among itself and the other images (van den Oord et al. 2018, equation 4; in
     both directions as in CLIP, Radford et al. 2021). Every negative pulls by its share, so a model that
-    starts with nearly equal scores, where only a hinge's hardest negative would speak, learns at once.
+    starts with nearly equal scores, where only a hinge's hardest negative would speak, learns at once. A
+    foil f of c adds `-foil_weight log softmax(s(i, c) / temperature)` among c and f.
     """
     positive, negative, image, caption = _split(scores / temperature, image_of)
     to_text = negative.logsumexp(dim=1)[image] - positive  # [pair]
     to_image = negative.logsumexp(dim=0)[caption] - positive
     pair, foil = _foils(scores / temperature, image_of)
-    right = scores[image_of[pair], pair] / temperature
-    odds = torch.zeros_like(image_of, dtype=scores.dtype).index_add(0, pair, (foil - right).exp())
-    with_foils = torch.stack([torch.zeros_like(to_text), to_text, odds[caption].log()]).logsumexp(dim=0)
-    return (with_foils + nn.functional.softplus(to_image)).mean() / 2
+    to_foil = foil - scores[image_of[pair], pair] / temperature  # [foil]
+    terms = nn.functional.softplus(to_text).sum() + nn.functional.softplus(to_image).sum()
+    return (terms + foil_weight * nn.functional.softplus(to_foil).sum()) / (2 * len(caption))
 
 
 def collapse_value(images: int, image_of: Int[Tensor, "caption"], margin: float = 0.2) -> float:

@@ -114,8 +114,15 @@ def test_a_foil_adds_its_own_hinge():
     torch.testing.assert_close(loss, torch.tensor(0.1 + 0.05))
 
 
-def test_a_foil_is_one_more_caption_to_choose_from():
+def test_a_foil_is_told_from_its_caption_in_info_nce():
     scores, image_of = torch.tensor([[0.9, 0.1, 0.8], [0.2, 0.8, 0.1]]), torch.tensor([0, 1, ~0])
-    to_text = [-torch.tensor(row).softmax(dim=0)[0].log() for row in ([0.9, 0.1, 0.8], [0.8, 0.2])]
-    to_image = [-torch.tensor(row).softmax(dim=0)[0].log() for row in ([0.9, 0.2], [0.8, 0.1])]
-    torch.testing.assert_close(info_nce(scores, image_of, 1.0), sum(to_text + to_image) / 4)
+    without = info_nce(scores[:, :2], image_of[:2], 1.0)
+    told = -torch.tensor([0.9, 0.8]).softmax(dim=0)[0].log()
+    torch.testing.assert_close(info_nce(scores, image_of, 1.0, foil_weight=3.0), without + 3 * told / 4)
+
+
+def test_a_foil_weighs_what_it_is_told_to_weigh():
+    scores, image_of = torch.tensor([[0.9, 0.1, 0.8], [0.2, 0.8, 0.1]]), torch.tensor([0, 1, ~0])
+    for hinge in (hardest_negative_loss, sum_hinge_loss):
+        once, thrice = (hinge(scores, image_of, 0.2, weight) for weight in (1.0, 3.0))
+        torch.testing.assert_close(thrice - once, torch.tensor(0.2))
