@@ -12,7 +12,6 @@ written as soon as it ends. `--save` writes the weights of seed 0, with boxes, t
 from __future__ import annotations
 
 import argparse
-import copy
 import json
 import time
 from pathlib import Path
@@ -63,7 +62,7 @@ def one_run(name: str, seed: int, box: bool, splits: dict[str, Collection], opti
     seconds = time.perf_counter() - start
     if options.save and box and seed == 0:
         zoo = Path(itr_explore.__file__).parent / "zoo"
-        copy.deepcopy(model).half().save_pretrained(zoo / f"{name}-tiny-scenes")  # half the size
+        model.save_pretrained(zoo / f"{name}-tiny-scenes", half=True)
     test, compose = (evaluate(model, splits[split], device=options.device) for split in ("test", "compose"))
     swaps = swap_accuracy({name: model}, splits["swap"], splits["train"].captions, device=options.device)
     found = {

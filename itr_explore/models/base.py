@@ -32,6 +32,8 @@ SHARES = (
     "word_dropout",
     "decoder_dropout",
     "attention_dropout",
+    "guide_dropout",
+    "momentum",
     "residual_weight",
 )
 # settings that may be 0; all other numbers are above it
@@ -190,10 +192,17 @@ class RetrievalModel(nn.Module):
             raise ValueError(f"{cls.name} cannot be made without {' and '.join(missing)}")
         return cls.Config(**values)
 
-    def save_pretrained(self, folder: str | os.PathLike) -> Path:
-        """Write config.json, model.safetensors and, if there is one, tokenizer.json; returns the folder."""
+    def save_pretrained(self, folder: str | os.PathLike, *, half: bool = False) -> Path:
+        """Write config.json, model.safetensors and, if there is one, tokenizer.json; returns the folder.
+
+        `half` writes parameters in half precision, for files of half the size. Buffers stay whole: the
+        variance of a batch norm can be larger than the largest number of half precision.
+        """
+        weights = self.state_dict()
+        if half:
+            weights |= {name: value.detach().half() for name, value in self.named_parameters()}
         path = Path(folder)
-        storage.write_folder(path, self.name, asdict(self.config), self.state_dict(), self.tokenizer)
+        storage.write_folder(path, self.name, asdict(self.config), weights, self.tokenizer)
         return path
 
     @classmethod

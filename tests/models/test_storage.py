@@ -156,3 +156,17 @@ def test_pushing_uploads_the_saved_folder(make_model, monkeypatch):
     monkeypatch.setattr("huggingface_hub.HfApi", Hub)
     assert make_model("scan").push_to_hub("someone/scan") == "https://hub/someone/scan"
     assert sent == {"someone/scan": sorted([CONFIG, WEIGHTS, TOKENIZER])}
+
+
+def test_half_precision_keeps_the_buffers_whole(make_model, tmp_path):
+    model = make_model("vsrnpp", final_norm=True)
+    model.image_side.final_norm.running_var.fill_(1e6)  # beyond half precision
+    loaded = from_pretrained(model.save_pretrained(tmp_path / "half", half=True))
+    assert loaded.image_side.final_norm.running_var.max() == 1e6
+    pairs = zip(loaded.parameters(), model.parameters(), strict=True)
+    assert all(torch.equal(small, whole.half().float()) for small, whole in pairs)
+
+
+@pytest.mark.parametrize("name", list_pretrained())
+def test_the_zoo_holds_finite_numbers(name):
+    assert all(value.isfinite().all() for value in from_pretrained(name).state_dict().values())
