@@ -14,7 +14,7 @@ Form = Literal["gat", "attention"]
 
 
 class GraphSide(nn.Module):
-    """`unit(w max_k(x) + (1 - w) mean(graph(x)))` of the fragments x (w and max-k as in CrossmodalGroup/HREM).
+    """`unit(w max_k(x) + (1 - w) mean(graph(x)))` of the fragments x (pooling after CrossmodalGroup/HREM).
 
     Taps: `layers.N.edges` (see `nn.graph_attention.HeadTaps`).
 
