@@ -91,7 +91,7 @@ def intra_triangle_loss(
 
 
 def _triangles(scores: Tensor, image_of: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Image and caption of each pair [pair]; which captions [pair caption] and images [pair image] are wrong."""
+    """Image and caption of each pair [pair]; its negatives: captions [pair caption], images [pair image]."""
     caption = (image_of >= 0).nonzero().squeeze(1)
     image = image_of[caption]
     of_others = (image_of >= 0) & (image_of != image.unsqueeze(1))
