@@ -23,6 +23,19 @@ LENGTHS = 4  # groups of captions of similar length in a piece: padding of long 
 
 
 @contextmanager
+def enough_memory(what: str, model: RetrievalModel, *settings: str) -> Iterator[None]:
+    """Say which settings to lower where a GPU's memory does not suffice for what happens inside."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        of_model = [name for name in ("memory_budget", "dim") if hasattr(model.config, name)]
+        raise RuntimeError(
+            f"the GPU's memory does not suffice for {what} of {model.name} ({error}); lower"
+            f" {', '.join(settings)}, or create the model with a smaller {' or '.join(of_model)}"
+        ) from error
+
+
+@contextmanager
 def at_rest(model: RetrievalModel, device: str = "auto") -> Iterator[torch.device]:
     """The model in evaluation mode, without gradients, on a device; afterwards it is as and where it was."""
     home, modes = next(model.parameters()).device, {name: m.training for name, m in model.named_modules()}

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from itr_explore.data.boxes import areas
-from itr_explore.evaluation.encoding import at_rest
+from itr_explore.evaluation.encoding import at_rest, enough_memory
 from itr_explore.evaluation.report import Grounding
 from itr_explore.explanation.maps import explain_all
 from itr_explore.explanation.verdicts import verdicts
@@ -98,7 +98,7 @@ def _asked(
         for image in range(len(collection))
         for caption in range(len(collection.captions_of(image)))
     )
-    with at_rest(model, device):
+    with at_rest(model, device), enough_memory("a batch of pairs", model, "batch_size"):
         for explanation in explain_all(model, pairs, batch_size):
             found = explanation.best("word_to_region")
             assert found is not None, "explain derives a map where a model has none"

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from itr_explore.evaluation.encoding import Encoder, at_rest
+from itr_explore.evaluation.encoding import Encoder, at_rest, enough_memory
 from itr_explore.records import Ranking
 
 if TYPE_CHECKING:
@@ -197,6 +197,7 @@ def evaluate(
 
     Raises:
         ValueError: the collection is empty, does not divide into `folds`, or a score is NaN.
+        RuntimeError: the GPU's memory does not suffice; says what to lower.
     """
     images, captions = len(collection), len(collection.captions)
     if images == 0 or captions == 0:
@@ -212,7 +213,8 @@ def evaluate(
     order = np.argsort(collection.image_of, kind="stable")  # right answers then lie near the diagonal
     firsts = np.searchsorted(collection.image_of[order], np.arange(folds + 1) * (images // folds))
     to_text, to_image = np.full(images, np.nan), np.full(captions, np.nan)
-    with at_rest(model, device) as device_used:
+    lower = ("images_at_once", "captions_at_once")
+    with at_rest(model, device) as device_used, enough_memory("a block of scores", model, *lower):
         encoder = Encoder(model, collection, device_used)
         for fold in range(folds):
             first_image = fold * (images // folds)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from itr_explore.data.text import split_words
-from itr_explore.evaluation.encoding import Encoder, at_rest
+from itr_explore.evaluation.encoding import Encoder, at_rest, enough_memory
 from itr_explore.evaluation.report import PairwiseChoice
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def pair_scores(
     Both captions of an item are scored in one batch, so that equal captions get equal scores.
     """
     own, other = np.empty(len(swap)), np.empty(len(swap))
-    with at_rest(model, device) as device_used:
+    with at_rest(model, device) as device_used, enough_memory("a batch of pairs", model, "at_once"):
         encoder = Encoder(model, swap, device_used)
         for start in range(0, len(swap), at_once):
             items = np.arange(start, min(start + at_once, len(swap)))

@@ -10,7 +10,7 @@ import json
 import os
 import zlib
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,8 +107,15 @@ def describe_run(
     return json.loads(json.dumps(described, default=str))
 
 
-def refuse_another_run(folder: Path, there: dict[str, Any], here: dict[str, Any]) -> None:
-    """A `ValueError` that names each difference, unless both descriptions are the same."""
+def refuse_another_run(
+    folder: Path, there: dict[str, Any], here: dict[str, Any], model: RetrievalModel
+) -> None:
+    """A `ValueError` that names each difference, unless both descriptions are the same.
+
+    A setting of the model that is newer than the checkpoint had its default there.
+    """
+    newer = {f"config.{f.name}": f.default for f in fields(model.Config) if f.default is not MISSING}
+    there = {**json.loads(json.dumps(newer, default=str)), **there}
     differences = [
         f"{name} is {there.get(name)!r} there, {here.get(name)!r} here"
         for name in [*here, *(name for name in there if name not in here)]

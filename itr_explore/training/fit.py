@@ -63,8 +63,9 @@ def fit(
         weight_decay: of AdamW, on matrices only (not on biases and scales).
         clip: largest norm of the gradient.
         warm_up_epochs: epochs that begin with the sum over all negatives instead of the hardest ones.
-        foils: each caption brings one of its foils, if it has any, as one more negative. Captions of other
-            images are seldom wrong by a relation alone, so without foils nothing teaches who is where.
+        foils: after the warm-up each caption brings one of its foils, if it has any, as one more negative.
+            Captions of other images are seldom wrong by a relation alone, so without foils nothing teaches
+            who is where; before words know their regions foils only teach to overlook the order of words.
         device: "auto" is a GPU with bfloat16 autocast where there is one, else the CPU in float32.
         folder: where the checkpoint is kept; None keeps none.
         checkpoint_every: steps between checkpoints; each epoch ends with one in any case.
@@ -129,7 +130,7 @@ def fit(
         run.description = describe_run(model, training, validation, course)
         saved = load_checkpoint(run.folder)
         if saved is not None:
-            refuse_another_run(run.folder, saved[1]["run"], run.description)
+            refuse_another_run(run.folder, saved[1]["run"], run.description, model)
             run.saved = saved
     return _train(
         run, training, validation, epochs, batch_size, rate, warm_up_epochs, foils, checkpoint_every
@@ -162,7 +163,9 @@ def _train(
             )
         for epoch in range(place.epoch, epochs):
             order = np.random.default_rng([run.seed, epoch])
-            batches = training_batches(training, tokenizer, batch_size, order, foils)
+            batches = training_batches(
+                training, tokenizer, batch_size, order, foils and epoch >= warm_up_epochs
+            )
             for index, (batch, last) in enumerate(_mark_last(batches)):
                 if index < place.batch:  # done before the run was resumed
                     continue
@@ -188,7 +191,7 @@ def _train(
 
 
 def _decay_epochs(told: int | Sequence[int]) -> list[int]:
-    epochs = [told] if isinstance(told, int | np.integer) else list(told)
+    epochs = list(told) if isinstance(told, Sequence) else [told]
     if not epochs or not all(isinstance(epoch, int | np.integer) and epoch > 0 for epoch in epochs):
         raise ValueError(f"decay_epoch must be a whole number above 0 or several, got {told!r}")
     return sorted(map(int, epochs))

@@ -190,7 +190,7 @@ def _missing(recipe: Recipe, folder: Path) -> list[tuple[str, ...]]:
 
 
 def _systems() -> list[str]:
-    return sorted(path.stem for path in FOLDER.glob("*.toml") if path.name != COLLECTIONS)
+    return [name for name in list_models() if _file_of(name).exists()]
 
 
 def _file_of(system: str) -> Path:

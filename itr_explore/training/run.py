@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from itr_explore.evaluation.encoding import enough_memory
 from itr_explore.records import Batch, Ranking
 from itr_explore.training.checkpoint import optimiser_tensors, restore_optimiser, save_checkpoint
 from itr_explore.training.collapse import CollapseWatch
@@ -75,11 +76,16 @@ class Run:
         Raises:
             FloatingPointError: the loss or its gradient is not finite; the weights were not changed.
             TrainingCollapsed: all scores have been equal for a while.
+            RuntimeError: the GPU's memory does not suffice; says what to lower.
         """
+        with enough_memory(f"step {self.place.step}", self.model, "batch_size"):
+            return self._step(batch, learning_rate, warming_up)
+
+    def _step(self, batch: Batch, learning_rate: float, warming_up: bool) -> dict[str, float]:
         batch = batch.to(self.device)
         on_gpu = self.device.type == "cuda"
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate
+            group["lr"] = learning_rate * group["share"]
         self.model.train()
         with torch.random.fork_rng(devices=[self.device] if on_gpu else []):
             torch.manual_seed((self.seed << 32) + self.place.step)
@@ -163,11 +169,18 @@ class Run:
         self.model.eval().to(self.home)
 
 
-def _adam(model: nn.Module, weight_decay: float) -> torch.optim.Optimizer:
-    """AdamW that decays matrices only; without decay it is Adam."""
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.dim() >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in trained if p.dim() < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, fused=True)
+def _adam(model: RetrievalModel, weight_decay: float) -> torch.optim.Optimizer:
+    """AdamW that decays matrices only (without decay it is Adam); slow parameters learn at their share."""
+    slow = model.slow_parameters()
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            share = next((share for start, share in slow.items() if name.startswith(start)), 1.0)
+            groups.setdefault((share, parameter.dim() >= 2), []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {"params": found, "weight_decay": weight_decay if is_matrix else 0.0, "share": share}
+            for (share, is_matrix), found in sorted(groups.items(), key=lambda group: group[0], reverse=True)
+        ],
+        fused=True,
+    )

@@ -8,11 +8,14 @@ import torch
 from safetensors.torch import save_file
 from toys import toy_collection, toy_model
 
+from itr_explore.data.batching import training_batches
 from itr_explore.evaluation.ranking import evaluate
 from itr_explore.training import fit as fit_module
+from itr_explore.training.checkpoint import load_checkpoint, save_checkpoint
 from itr_explore.training.collapse import TrainingCollapsed, has_collapsed
 from itr_explore.training.fit import fit
 from itr_explore.training.progress import with_progress_bar
+from itr_explore.training.run import Run
 from itr_explore.training.schedule import cosine_decay, step_decay
 
 TRAINING, VALIDATION = toy_collection(40), toy_collection(12, split="val", seed=1)
@@ -148,6 +151,15 @@ def test_the_folder_of_another_run_is_refused_with_the_differences(model, tmp_pa
         start(model, epochs=1, folder=tmp_path, learning_rate=0.01)
 
 
+def test_a_checkpoint_that_is_older_than_a_setting_had_its_default(model, tmp_path):
+    list(start(model, epochs=1, folder=tmp_path))
+    groups, facts = load_checkpoint(tmp_path)
+    del facts["run"]["config.bert_rate"], facts["format"]
+    save_checkpoint(tmp_path, groups, facts)
+    (told,) = list(start(model, epochs=1, folder=tmp_path))
+    assert told.note.startswith("was already trained")
+
+
 def test_choosing_on_a_test_split_is_refused(model):
     with pytest.raises(ValueError, match="validation is a test split"):
         fit(model, TRAINING, toy_collection(12, split="test"), epochs=1)
@@ -260,6 +272,51 @@ def test_the_bar_passes_on_what_happened_and_closing_it_closes_the_run(model, ca
     next(bar)
     bar.close()
     assert list(steps) == []
+
+
+def test_slow_parameters_learn_at_their_share_of_the_learning_rate(model, monkeypatch):
+    monkeypatch.setattr(model, "slow_parameters", lambda: {"read.": 0.1})
+    run = Run(model, torch.device("cpu"), seed=0, clip=2.0, weight_decay=0.5)
+    batch = next(training_batches(TRAINING, model.tokenizer, 16, np.random.default_rng(0)))
+    run.step(batch, 0.02, warming_up=True)
+    rates = {
+        p: (group["lr"], group["weight_decay"])
+        for group in run.optimiser.param_groups
+        for p in group["params"]
+    }
+    assert rates[model.read.weight] == (pytest.approx(0.002), 0.5)
+    assert rates[model.look.weight] == (0.02, 0.5)
+    assert rates[model.look.bias] == (0.02, 0.0)
+    assert len(rates) == 3
+
+
+def test_several_decay_epochs_are_told_in_any_order_and_must_be_whole(model):
+    rates = [
+        p.learning_rate for p in start(model, epochs=3, schedule="step", decay_epoch=(2, 1)) if p.validation
+    ]
+    assert rates == pytest.approx([0.02, 0.002, 0.0002])
+    for wrong in (0, 1.5, [], [1, 2.5]):
+        with pytest.raises(ValueError, match="decay_epoch must be a whole number above 0 or several"):
+            start(model, schedule="step", decay_epoch=wrong)
+
+
+def test_a_gpu_without_enough_memory_is_told_what_to_lower_and_nothing_is_written(
+    model, tmp_path, monkeypatch
+):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    before = weights(model)
+    monkeypatch.setattr(model, "training_loss", full)
+    with pytest.raises(
+        RuntimeError, match=r"memory does not suffice for step 0 of toy.*lower batch_size.*dim"
+    ):
+        list(start(model, folder=tmp_path / "run"))
+    assert weights(model) == before
+    assert not (tmp_path / "run").exists()
+    monkeypatch.setattr(model, "encode_captions", full)
+    with pytest.raises(RuntimeError, match=r"lower images_at_once, captions_at_once"):
+        evaluate(model, VALIDATION, device="cpu")
 
 
 def test_each_batch_of_an_epoch_is_marked_as_last_or_not():
