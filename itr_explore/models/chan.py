@@ -47,7 +47,7 @@ class CHANConfig(ModelConfig):
     pool_temperature: float = 0.1  # of LSE
     scaled_back: bool = True  # LSE times its temperature, so that scores are as large as cosines
     region_attention: bool = False  # regions look at each other first
-    memory_budget: int = 2**30  # bytes that scoring may use at once on a GPU
+    memory_budget: int = 2**30  # bytes that scoring may use at once
 
 
 class CHAN(RetrievalModel):

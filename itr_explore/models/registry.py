@@ -18,6 +18,7 @@ _HOME = {  # where each model lives
     "chan": "chan.CHAN",
     "lgsf": "lgsf.LGSF",
     "scan": "scan.SCAN",
+    "user": "user.USER",
     "vse": "vse.VSE",
     "vse_infty": "vse_infty.VSEInfinity",
     "vsrnpp": "vsrnpp.VSRNpp",

@@ -16,6 +16,7 @@ from itr_explore.nn.chunks import (
     COLUMNS,
     PAIRS,
     Plan,
+    as_columns,
     cut_into_blocks,
     groups_of_like_length,
     in_order_again,
@@ -65,7 +66,7 @@ def scores_of_all_pairs(
         columns = COLUMNS if on_cpu else 16 * COLUMNS
         query_blocks = [block for group in query_groups for block in group.cut(columns)]
         looking = cut_into_blocks(query, query_mask, query_order, query_blocks)
-        packed = torch.cat([block.transpose(0, 1).flatten(0, 1) for block, _ in looking])  # [column dim]
+        packed = torch.cat([as_columns(block) for block, _ in looking])  # [column dim]
 
         context_groups, context_order = groups_of_like_length(context_mask)
         most = memory_budget // (8 * size * len(packed))  # context items whose cosines may wait for pooling

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from itr_explore.nn.chunks import Side, score_in_blocks
+from itr_explore.nn.chunks import Side, as_columns, score_in_blocks
 from itr_explore.nn.pooling import Pooling, pool_scores
 
 
@@ -23,9 +23,8 @@ def best_similarities(
 
     The gradient reaches that fragment only (the first of several equal ones).
     """
-    by_position = query.transpose(0, 1).flatten(0, 1)  # [column dim]: whole rows of memory for each query
-    similarities = (context.flatten(0, 1) @ by_position.T).unflatten(0, context.shape[:2])
-    similarities = similarities.masked_fill(~context_mask.unsqueeze(-1), float("-inf"))
+    similarities = (context.flatten(0, 1) @ as_columns(query).T).unflatten(0, context.shape[:2])
+    similarities = similarities.to(query.dtype).masked_fill(~context_mask.unsqueeze(-1), float("-inf"))
     best = similarities.max(dim=1).values  # [context_item column]
     return best.unflatten(1, (query.shape[1], query.shape[0])).transpose(1, 2)
 
@@ -48,17 +47,15 @@ def scores_by_best_match(
         context_mask: which context fragments are real; likewise.
         pooling: over the queries of an item, `AVG` or `LSE`.
         pool_sharpness: of `LSE`, the inverse of its temperature.
-        memory_budget: bytes that a GPU may use at once.
+        memory_budget: bytes that may be used at once.
     """
 
     def score(seen: Side, looking: Side) -> Tensor:
         best = best_similarities(looking.tensors[0], seen.tensors[0], seen.mask)
         return pool_scores(best, looking.mask.expand(best.shape), pooling, pool_sharpness)
 
-    arrays = 4  # of the size of the similarities, at once
-    return score_in_blocks(
-        score, Side((context,), context_mask), Side((query,), query_mask), memory_budget // arrays
-    )
+    seen, looking = Side((context,), context_mask), Side((query,), query_mask)
+    return score_in_blocks(score, seen, looking, 4 * query.element_size(), memory_budget)
 
 
 def assignment(

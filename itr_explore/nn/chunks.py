@@ -106,23 +106,32 @@ class Side(NamedTuple):
         return [Side(tuple(t for t, _ in of), of[0][1]) for of in zip(*cut, strict=True)], order
 
 
-def score_in_blocks(score: Callable[[Side, Side], Tensor], context: Side, query: Side, budget: int) -> Tensor:
+def score_in_blocks(
+    score: Callable[[Side, Side], Tensor], context: Side, query: Side, bytes_a_pair: int, budget: int
+) -> Tensor:
     """`score` of all pairs of items, [context_item query_item], made a block of like lengths at a time.
 
     Args:
         score: gives [context_item query_item] for the items of two blocks; must not depend on other items.
         context, query: the two sides.
-        budget: bytes that one array [context_item context query_item query] may take on a GPU; on a CPU a
-            block is as large as its cache.
+        bytes_a_pair: what `score` takes for each pair of fragments.
+        budget: bytes that may be taken at once; on a CPU a block is no larger than its cache either.
     """
     on_cpu = context.mask.device.type == "cpu"
-    columns = COLUMNS if on_cpu else 16 * COLUMNS
-    pairs = PAIRS if on_cpu else budget // query.tensors[0].element_size()
-    queries, query_order = query.cut(columns)
+    pairs = budget // bytes_a_pair
+    queries, query_order = query.cut(COLUMNS if on_cpu else 16 * COLUMNS)
     widest = max(looking.mask.numel() for looking in queries)
-    contexts, context_order = context.cut(pairs // widest)
+    contexts, context_order = context.cut((min(pairs, PAIRS) if on_cpu else pairs) // widest)
     rows = [torch.cat([score(seen, looking) for looking in queries], dim=1) for seen in contexts]
     return in_order_again(torch.cat(rows), context_order, query_order)
+
+
+def as_columns(parts: Tensor) -> Tensor:
+    """[item part dim] -> [column dim]: the first parts of all items, then the second ones, and so on.
+
+    Sums over the parts of an item then run along whole rows of memory.
+    """
+    return parts.transpose(0, 1).flatten(0, 1)
 
 
 def in_order_again(scores: Tensor, row_order: Tensor | None, column_order: Tensor | None) -> Tensor:

@@ -44,11 +44,10 @@ def test_a_plan_goes_over_every_context_item_once():
 def test_scores_of_blocks_are_put_back_in_the_order_of_the_items(monkeypatch, columns):
     monkeypatch.setattr(chunks, "FEW", 1)
     monkeypatch.setattr(chunks, "COLUMNS", columns)
-    monkeypatch.setattr(chunks, "PAIRS", 20)
     left, right = (Side((torch.rand(len(n), max(n), 2),), mask_of(n)) for n in ([3, 1, 2], [5, 2, 4, 1]))
 
     def score(one, other):
         sums = [(side.tensors[0] * side.mask[..., None]).sum(dim=(1, 2)) for side in (one, other)]
         return sums[0][:, None] - sums[1]
 
-    torch.testing.assert_close(score_in_blocks(score, left, right, 2**10), score(left, right))
+    torch.testing.assert_close(score_in_blocks(score, left, right, 8, 160), score(left, right))
