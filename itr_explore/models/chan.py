@@ -43,7 +43,7 @@ from itr_explore.records import Batch, Encoded
 class CHANConfig(ModelConfig):
     """Settings of CHAN."""
 
-    pooling: Pooling = "LSE"  # over the words: log-sum-exp, or the mean (the code's, for BERT)
+    pooling: Pooling = "AVG"  # over the words: the mean (the code's, for BERT) or log-sum-exp (for a GRU)
     pool_temperature: float = 0.1  # of LSE
     scaled_back: bool = True  # LSE times its temperature, so that scores are as large as cosines
     region_attention: bool = False  # regions look at each other first
@@ -71,6 +71,7 @@ class CHAN(RetrievalModel):
             "word_dim": 300,
             "box": False,
             "margin": 0.05,
+            "pooling": "LSE",
             "region_attention": True,
             "region_dropout": 0.2,
             "word_dropout": 0.2,
