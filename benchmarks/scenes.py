@@ -1,11 +1,12 @@
 """The `tiny` preset on scenes: recall and its ceiling, pointing and its ceiling, swaps, by system and seed.
 
-    python benchmarks/scenes.py [--models scan vsrnpp] [--seeds 3] [--boxes yes no] [--again] [--save]
+    python benchmarks/scenes.py [--models scan vsrnpp] [--seeds 3] [--boxes yes no] [--foils no yes] [--save]
 
 Trains each system by its recipe for scenes, once for each seed, with and without the boxes of the regions
-(without them no system can tell left from right), and measures the weights that validation chose. A run that
+(without them no system can tell left from right) and with and without foils (nearly right captions that are
+false, as further negatives; weight FOIL_WEIGHT), and measures the weights that validation chose. A run that
 stands in results/scenes.json is not run again unless `--again` says so or its recipe has changed; each run is
-written as soon as it ends. `--save` writes the weights of seed 0, with boxes, to itr_explore/zoo.
+written as soon as it ends. `--save` writes the weights of seed 0, boxes, no foils, to itr_explore/zoo.
 `python benchmarks/report.py` makes tables and charts of the results.
 """
 
@@ -14,8 +15,10 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from common import RESULTS, machine, write
@@ -32,7 +35,21 @@ from itr_explore.training.progress import with_progress_bar
 from itr_explore.training.recipes import Recipe, recipe_for
 
 SPLITS = ("train", "val", "test", "swap", "compose")
+FOIL_WEIGHT = 4.0  # chosen on validation: at 1 nothing is learned from foils, at 10 recall suffers
 FILE = RESULTS / "scenes.json"
+
+
+class Which(NamedTuple):
+    """What tells one run from another."""
+
+    model: str
+    seed: int
+    box: bool
+    foils: bool
+
+    def __str__(self) -> str:
+        box, foils = "" if self.box else ", no boxes", ", foils" if self.foils else ""
+        return f"{self.model}{foils}{box}, seed {self.seed}"
 
 
 def ceiling_of(split: str) -> tuple[float, float]:
@@ -50,17 +67,26 @@ def described(recipe: Recipe) -> dict[str, Any]:
     return json.loads(json.dumps({"preset": recipe.preset, "model": dict(recipe.model), **recipe.settings}))
 
 
-def one_run(name: str, seed: int, box: bool, splits: dict[str, Collection], options) -> dict[str, Any]:
+def recipe_of(which: Which) -> Recipe:
+    """The recipe for scenes, with foils where they are wanted."""
+    recipe = recipe_for(which.model, "scenes")
+    if not which.foils:
+        return recipe
+    return replace(recipe, foils=True, model={**recipe.model, "foil_weight": FOIL_WEIGHT})
+
+
+def one_run(which: Which, splits: dict[str, Collection], options) -> dict[str, Any]:
     """Train, measure, and save to the zoo where that is asked for."""
-    recipe = recipe_for(name, "scenes")
+    recipe, (name, seed, box, foils) = recipe_of(which), which
     torch.manual_seed(seed)
     model = recipe.make_model(splits["train"], box=box)
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), time.process_time()
     steps = fit(model, splits["train"], splits["val"], **recipe.settings, seed=seed, device=options.device)
-    for _ in with_progress_bar(steps, f"{name}, seed {seed}{'' if box else ', no boxes'}"):
+    for _ in with_progress_bar(steps, str(which)):
         pass
-    seconds = time.perf_counter() - start
-    if options.save and box and seed == 0:
+    seconds, busy = time.perf_counter() - start, time.process_time() - busy
+    first = seed == 0 and box and not foils
+    if options.save and first:
         zoo = Path(itr_explore.__file__).parent / "zoo"
         model.save_pretrained(zoo / f"{name}-tiny-scenes", half=True)
     test, compose = (evaluate(model, splits[split], device=options.device) for split in ("test", "compose"))
@@ -69,9 +95,11 @@ def one_run(name: str, seed: int, box: bool, splits: dict[str, Collection], opti
         "model": name,
         "seed": seed,
         "box": box,
+        "foils": foils,
         "recipe": described(recipe),
         "parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "train_seconds": round(seconds, 1),
+        "train_cpu_seconds": round(busy, 1),  # of all threads: what a run costs, however busy the machine is
         "test_recall": [test.recall_at(k) for k in (1, 5, 10)],
         "compose_recall_at_1": compose.recall_at(1),
         "swap": {
@@ -80,7 +108,7 @@ def one_run(name: str, seed: int, box: bool, splits: dict[str, Collection], opti
         },
         "machine": machine(),
     }
-    if box and seed == 0:
+    if first:
         grounding = ground(model, splits["test"], device=options.device)
         found["map"] = grounding.origin
         found["pointing"] = {row: round(grounding.pointing(row), 1) for row in grounding.rows}
@@ -93,17 +121,17 @@ def known() -> dict[str, Any]:
     return json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {"runs": []}
 
 
-def is_same(run: dict[str, Any], name: str, seed: int, box: bool) -> bool:
-    return (run["model"], run["seed"], run["box"]) == (name, seed, box)
+def which_of(run: dict[str, Any]) -> Which:
+    return Which(run["model"], run["seed"], run["box"], run["foils"])
 
 
 def add(run: dict[str, Any]) -> None:
     """Put a run among the results, in the place of an older one; other processes may do the same."""
     with FileLock(f"{FILE}.lock"):
         results = known()
-        others = [r for r in results["runs"] if not is_same(r, run["model"], run["seed"], run["box"])]
-        runs = sorted([*others, run], key=lambda r: (r["model"], not r["box"], r["seed"]))
-        write("scenes", {**results, "runs": runs}, quiet=True)
+        runs = {which_of(each): each for each in (*results["runs"], run)}
+        order = sorted(runs, key=lambda which: (which.model, which.foils, not which.box, which.seed))
+        write("scenes", {**results, "runs": [runs[which] for which in order]}, quiet=True)
 
 
 def main() -> None:
@@ -111,6 +139,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", choices=list_models(), default=list_models())
     parser.add_argument("--seeds", type=int, default=3, help="how many, from 0")
     parser.add_argument("--boxes", nargs="+", choices=["yes", "no"], default=["yes"])
+    parser.add_argument("--foils", nargs="+", choices=["yes", "no"], default=["no"])
     parser.add_argument("--again", action="store_true", help="also what has been run already")
     parser.add_argument("--save", action="store_true", help="write the weights of seed 0 to the zoo")
     parser.add_argument("--device", default="cpu")
@@ -122,15 +151,16 @@ def main() -> None:
         ceilings = {split: ceiling_of(split) for split in ("test", "compose")}
         with FileLock(f"{FILE}.lock"):
             write("scenes", {**known(), "ambiguity_ceiling_recall_at_1": ceilings}, quiet=True)
-    for seed in range(options.seeds):
-        for name in options.models:
-            for box in (answer == "yes" for answer in options.boxes):
-                done = [run for run in known()["runs"] if is_same(run, name, seed, box)]
-                if done and done[0]["recipe"] == described(recipe_for(name, "scenes")) and not options.again:
-                    continue
-                run = one_run(name, seed, box, splits, options)
-                add(run)
-                print(json.dumps(run), flush=True)
+    answers = {"yes": True, "no": False}
+    for seed, name in product(range(options.seeds), options.models):
+        for box, foils in product(options.boxes, options.foils):
+            which = Which(name, seed, answers[box], answers[foils])
+            done = {which_of(run): run["recipe"] for run in known()["runs"]}
+            if done.get(which) == described(recipe_of(which)) and not options.again:
+                continue
+            run = one_run(which, splits, options)
+            add(run)
+            print(json.dumps(run), flush=True)
 
 
 if __name__ == "__main__":

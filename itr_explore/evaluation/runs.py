@@ -16,7 +16,7 @@ Numbers = Callable[[dict[str, Any]], Sequence[float]]  # from a run to what is t
 
 @dataclass(frozen=True)
 class Runs:
-    """What `benchmarks/scenes.py` measured: one entry a system, seed, and with or without boxes."""
+    """What `benchmarks/scenes.py` measured: an entry a system, seed, with or without boxes and foils."""
 
     runs: tuple[dict[str, Any], ...]
     ceiling: tuple[float, float]  # R@1 that the captions' ambiguity allows: image to text, text to image
@@ -42,10 +42,11 @@ class Runs:
             raise ValueError(f"{str(path)!r} holds no results of benchmarks/scenes.py: {error!r}") from error
 
     def __iter__(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-        """Each system, with boxes and then without, and its runs."""
+        """Each system, as it is and then with foils or without boxes, and its runs."""
         groups: dict[str, list[dict[str, Any]]] = {}
-        for run in sorted(self.runs, key=lambda run: (run["model"], not run["box"], run["seed"])):
-            groups.setdefault(run["model"] + ("" if run["box"] else ", no boxes"), []).append(run)
+        for run in sorted(self.runs, key=lambda r: (r["model"], r["foils"], not r["box"], r["seed"])):
+            name = run["model"] + (", foils" if run["foils"] else "") + ("" if run["box"] else ", no boxes")
+            groups.setdefault(name, []).append(run)
         return iter(groups.items())
 
     def spread(self, numbers: Numbers) -> dict[str, list[tuple[float, float]]]:
@@ -57,11 +58,11 @@ class Runs:
         return found
 
     def recall_table(self) -> Table:
-        """Recall at 1 on test scenes and on the `compose` probe, parameters, and seconds of training."""
+        """Recall at 1 on test scenes and on the `compose` probe, parameters, and processor seconds of training."""
         recall = self.spread(recall_at_1)
         rows = []
         for name, runs in self:
-            seconds = mean(run["train_seconds"] for run in runs)
+            seconds = mean(run["train_cpu_seconds"] for run in runs)
             cells = [shown(*value) for value in recall[name]]
             rows.append((name, *cells, f"{runs[0]['parameters'] / 1e6:.2f} M", f"{seconds:.0f}", len(runs)))
         columns = ("R@1 image to text", "R@1 text to image", "compose i2t", "compose t2i")
@@ -69,7 +70,7 @@ class Runs:
             "Test scenes, chosen on validation; mean and standard deviation over seeds. The captions' own"
             f" ambiguity allows {self.ceiling[0]:.1f} and {self.ceiling[1]:.1f}."
         )
-        return Table(("system", *columns, "parameters", "train s", "seeds"), tuple(rows), "Recall", note)
+        return Table(("system", *columns, "parameters", "train, CPU s", "seeds"), tuple(rows), "Recall", note)
 
     def swap_table(self) -> Table:
         """Right caption above its mirror image, by half of the `swap` probe, with the blind row."""

@@ -7,13 +7,14 @@ import pytest
 from itr_explore.evaluation.runs import Runs, recall_at_1, shown, swap_halves
 
 
-def run(model="scan", seed=0, box=True, recall=(80.0, 70.0), relation=60.0):
+def run(model="scan", seed=0, box=True, foils=False, recall=(80.0, 70.0), relation=60.0):
     return {
         "model": model,
         "seed": seed,
         "box": box,
+        "foils": foils,
         "parameters": 200_000,
-        "train_seconds": 100.0,
+        "train_cpu_seconds": 100.0,
         "test_recall": [recall, (95.0, 94.0), (99.0, 98.0)],
         "compose_recall_at_1": (75.0, 65.0),
         "swap": {model: {"all": 70.0, "relation": relation, "attribute": 80.0}, "text only": {"relation": 50.0, "attribute": 50.0}},
@@ -38,9 +39,10 @@ def test_a_system_is_told_by_mean_and_standard_deviation_of_its_seeds(file):
     assert "81.0 ± 1.4" in str(runs.recall_table())
 
 
-def test_runs_with_and_without_boxes_are_rows_of_their_own(file):
-    runs = Runs.read(file(run(box=False, relation=50.0), run()))
-    assert list(runs.spread(swap_halves)) == ["scan", "scan, no boxes"]
+def test_runs_with_foils_or_without_boxes_are_rows_of_their_own(file):
+    runs = Runs.read(file(run(box=False), run(), run(foils=True), run(foils=True, box=False)))
+    names = ["scan", "scan, no boxes", "scan, foils", "scan, foils, no boxes"]
+    assert list(runs.spread(swap_halves)) == names
 
 
 def test_the_blind_row_stands_in_the_swap_table(file):
