@@ -42,7 +42,7 @@ class Batch:
     region_mask: Tensor  # [image region]  bool
     words: Tensor  # [caption word]  token ids
     word_mask: Tensor  # [caption word]  bool
-    image_of: Tensor  # [caption]  the row of `regions` that each caption describes; ~row of a caption: its foil
+    image_of: Tensor  # [caption]  the row of `regions` each caption describes; ~row of a caption: its foil
     boxes: Tensor | None = None  # [image region 4]  zeros where padded
     guide: Tensor | None = None  # [image guide]  one outside vector an image (CLIP, say)
     image_ids: Tensor | None = None  # [image]  each image's row in its collection, the same in every batch

@@ -82,12 +82,7 @@ class RegionEncoder(nn.Module):
         Raises:
             ValueError: features of another length than the model was built for, or boxes wanted and absent.
         """
-        wanted = self.appearance.in_features
-        if regions.shape[-1] != wanted:
-            raise ValueError(
-                f"this model was built for region features of length {wanted}, not {regions.shape[-1]};"
-                " create it with region_dim=collection.region_dim, or take the features it learned from"
-            )
+        want_features(regions, self.appearance.in_features)
         if self.place is not None and boxes is None:
             raise ValueError(
                 "this model adds the boxes of regions to their features, and the batch has no boxes;"
@@ -105,6 +100,15 @@ class RegionEncoder(nn.Module):
         if self.place is not None and boxes is not None:
             fragments = fragments + self.place(box_features(boxes))
         return fragments * mask.unsqueeze(-1), mask
+
+
+def want_features(regions: Float[Tensor, "image region feature"], wanted: int) -> None:
+    """Refuse region features of another length than `wanted`."""
+    if regions.shape[-1] != wanted:
+        raise ValueError(
+            f"this model was built for region features of length {wanted}, not {regions.shape[-1]};"
+            " create it with region_dim=collection.region_dim, or take the features it learned from"
+        )
 
 
 def _rows(x: Float[Tensor, "item part dim"], order: Int[Tensor, "item part"]) -> Tensor:

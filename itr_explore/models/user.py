@@ -1,0 +1,255 @@
+"""USER: what an image is about raises the regions that fit it, and slow copies of both encoders fill two
+queues with more negatives than a batch has, which the same objective weighs.
+
+Zhang, Ji, Wang, Pang, Li: Unified Semantic Enhancement with Momentum Contrast for Image-Text Retrieval, TIP
+2024 (arXiv 2301.06844). *Exact* means: as in the code of the paper, zhangy0822/USER. CLIP's guidance (CGE) is
+not in it and follows zhangy0822/HiCer, with sizes of ours.
+
+| paper          | name here                                   | shape                  |                |
+| -------------- | ------------------------------------------- | ---------------------- | -------------- |
+| SGE: a         | tap `image_side.self_guide.attention`       | [image region]         | exact          |
+| SGE: global g  | `image_side.self_guide(...)`                | [image feature]        | exact          |
+| CGE: g = P1 u  | `image_side.clip_guide`; u is `batch.guide` | [image feature]        | reconstruction |
+| CGE: P2 u      | `image_side.clip_rest`, added to the vector | [image dim]            | reconstruction |
+| beta           | tap `image_side.affinity`                   | [image region]         | exact          |
+| f' = f + b g   | what `image_side.regions` is given          | [image region feature] | exact          |
+| regions        | `images.parts`: linear map plus network     | [image region dim]     | exact          |
+| words          | `captions.parts`: BERT or a GRU both ways   | [caption word dim]     | exact          |
+| GPO            | `image_side.pool`, `caption_side.pool`      | [item dim]             | exact          |
+| key encoders   | `image_teacher`, `caption_teacher`          |                        | exact          |
+| Q_v, Q_t       | `image_queue`, `caption_queue`              | [key dim]              | exact          |
+| L_e, L_d       | terms `matching` and `queue`, see `nn.uto`  |                        | exact          |
+|                | `uto=False`: the config's loss and InfoNCE  |                        | ours           |
+|                | the box, added (`box`, off in `paper`)      |                        | ours           |
+
+The two `share`s say how much of its vector each fragment gave; `image_parts` and `caption_parts` split a
+score exactly into what each region or word gave, and CLIP as the rest.
+
+In a step the teachers follow, make keys, the loss is taken against the queues as they were, then the keys go
+in. Teachers have dropout and running statistics of their own. Quirks of the code are settings, in `paper` as
+published: `region_count=36` (a batch norm with a channel for each region's place; None is a layer norm) and
+`mask_same_image=False` (an image's other captions in a queue are its negatives). Not kept: queues that begin
+with vectors of cosine 0.75 to each other and are lost on resuming. Left out: more augmentation of captions.
+"""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from itr_explore.models.base import ModelConfig, RetrievalModel, region_encoder, word_encoder
+from itr_explore.nn.encoders import want_features
+from itr_explore.nn.gpo import GPO
+from itr_explore.nn.guidance import SelfGuide, guide_affinity
+from itr_explore.nn.momentum import NOBODY, NegativeQueue, follow, key_info_nce, teacher_of
+from itr_explore.nn.pooling import unit, unit_sum
+from itr_explore.nn.tap import Tap
+from itr_explore.nn.uto import reward, soft_threshold, uto_loss
+from itr_explore.records import Batch, Encoded
+
+
+@dataclass(frozen=True, kw_only=True)
+class USERConfig(ModelConfig):
+    """Settings of USER."""
+
+    hidden_dim: int = 64  # of the network that is added to the regions' linear map
+    guide_dim: int | None = None  # length of CLIP's vector of an image (CGE); None: the image guides itself
+    guide_sharpness: float = 1.0  # lambda of beta
+    guide_dropout: float = 0.4  # in the attention of the image's own guide
+    region_count: int | None = None  # that every image has (the paper's batch norm); None: any number
+    uto: bool = True  # the paper's objective; else `loss`, and InfoNCE on the queues
+    uto_sharpness: float = 90.0  # mu
+    uto_threshold: float = 0.5  # gamma
+    batch_weight: float = 20.0  # lambda: of the batch's loss beside the queues'
+    queue_size: int | None = 512  # keys a side; None: neither queues nor teachers
+    momentum: float = 0.999  # how much of a teacher stays at each step
+    mask_same_image: bool = True  # an image's other captions in the queue are no negatives
+
+
+class ImageSide(nn.Module):
+    """Regions that a guide has raised, encoded and pooled."""
+
+    def __init__(self, config: USERConfig):
+        super().__init__()
+        self.config = config
+        if config.guide_dim is None:
+            self.self_guide = SelfGuide(config.region_dim, config.region_count, config.guide_dropout)
+        else:
+            self.clip_guide = nn.Linear(config.guide_dim, config.region_dim)
+            self.clip_rest = nn.Linear(config.guide_dim, config.dim)
+        self.affinity = Tap("per_region", "unit")
+        self.regions = region_encoder(config, config.hidden_dim)
+        self.pool = GPO("per_region")
+
+    def forward(self, batch: Batch) -> Encoded:
+        """The image's vector, and its regions before pooling."""
+        parts, mask = self._regions(batch)
+        vectors = unit(self.pool(parts, mask))
+        if self.config.guide_dim is not None:
+            vectors = unit(vectors + self.clip_rest(self._guide(batch)))
+        return Encoded(vectors, parts, mask)
+
+    def parts_of_vector(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """What each region gave to its image's vector [image region dim], and what CLIP gave [image dim]."""
+        parts, mask = self._regions(batch)
+        given = unit_sum(self.pool.contributions(parts, mask))
+        rest = torch.zeros_like(parts[:, 0])
+        if self.config.guide_dim is not None:
+            rest = self.clip_rest(self._guide(batch))
+        length = (given.sum(dim=1) + rest).norm(dim=-1, keepdim=True).clamp(min=1e-8)
+        return given / length.unsqueeze(1), rest / length
+
+    def _regions(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        regions, mask = batch.regions, batch.region_mask
+        want_features(regions, self.config.region_dim)
+        if self.config.guide_dim is None:
+            guide = self.self_guide(regions, mask)
+        else:
+            guide = unit(self.clip_guide(self._guide(batch)))
+        affinity = self.affinity(guide_affinity(regions, guide, mask, self.config.guide_sharpness))
+        return self.regions(regions + affinity.unsqueeze(-1) * guide.unsqueeze(1), mask, batch.boxes)
+
+    def _guide(self, batch: Batch) -> Tensor:
+        wanted = f"this model is guided by vectors of length {self.config.guide_dim}, one an image"
+        if batch.guide is None:
+            raise ValueError(
+                f"{wanted}, and the batch has none; take a collection that has a guide, or create the model"
+                " with guide_dim=None"
+            )
+        if batch.guide.shape[1] != self.config.guide_dim:
+            raise ValueError(
+                f"{wanted}, the batch has some of length {batch.guide.shape[1]}; make them by the CLIP that"
+                " the model was trained with, or create the model with their length as guide_dim"
+            )
+        return batch.guide
+
+
+class CaptionSide(nn.Module):
+    """Words, read and pooled."""
+
+    def __init__(self, config: USERConfig):
+        super().__init__()
+        self.words = word_encoder(config)
+        self.pool = GPO("per_word")
+
+    def forward(self, batch: Batch) -> Encoded:
+        """The caption's vector, and its words before pooling."""
+        parts, mask = self.words(batch.words, batch.word_mask), batch.word_mask
+        return Encoded(unit(self.pool(parts, mask)), parts, mask)
+
+    def parts_of_vector(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """What each word gave to its caption's vector [caption word dim], and zero [caption dim]."""
+        parts, mask = self.words(batch.words, batch.word_mask), batch.word_mask
+        return unit_sum(self.pool.contributions(parts, mask)), torch.zeros_like(parts[:, 0])
+
+
+class USER(RetrievalModel):
+    """Unified semantic enhancement with momentum contrast; see the top of this file."""
+
+    name = "user"
+    Config = USERConfig
+    config: USERConfig
+    presets: ClassVar = {
+        "tiny": {"dim": 128, "word_dim": 64, "guide_dropout": 0.1, "momentum": 0.99},
+        "base": {"dim": 256, "word_dim": 300, "hidden_dim": 128, "queue_size": 1024, "uto": False},
+        "paper": {
+            "dim": 1024,
+            "word_dim": 300,
+            "hidden_dim": 512,
+            "box": False,
+            "word_dropout": 0.2,
+            "region_count": 36,
+            "queue_size": 2048,
+            "mask_same_image": False,
+        },
+    }
+
+    def __init__(self, config: USERConfig, tokenizer: Tokenizer | None = None):
+        super().__init__(config, tokenizer)
+        self.image_side, self.caption_side = ImageSide(config), CaptionSide(config)
+        if config.queue_size is not None:
+            self.image_teacher, self.caption_teacher = map(teacher_of, (self.image_side, self.caption_side))
+            self.image_queue = NegativeQueue(config.queue_size, config.dim)
+            self.caption_queue = NegativeQueue(config.queue_size, config.dim)
+
+    def encode_images(self, batch: Batch) -> Encoded:
+        """The pooled regions, of unit length."""
+        return self.image_side(batch)
+
+    def encode_captions(self, batch: Batch) -> Encoded:
+        """The pooled words, of unit length."""
+        return self.caption_side(batch)
+
+    def score(self, images: Encoded, captions: Encoded) -> Tensor:
+        """[image caption] cosines."""
+        return images.vectors @ captions.vectors.T
+
+    def image_parts(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The exact additive parts of image vectors: each region's [image region dim], the rest [image dim].
+
+        With a caption's vector t, `parts @ t` are the regions' shares of the score, `rest @ t` is CLIP's.
+        """
+        return self.image_side.parts_of_vector(batch)
+
+    def caption_parts(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The same for captions: each word's part [caption word dim], and the rest [caption dim], zero."""
+        return self.caption_side.parts_of_vector(batch)
+
+    def training_loss(self, batch: Batch, warming_up: bool = False) -> dict[str, Tensor]:
+        """`matching`, of the batch, and `queue`; in training the teachers and queues move on.
+
+        Raises:
+            ValueError: `mask_same_image` and the batch has no `image_ids`.
+        """
+        images, captions = self.encode_images(batch).vectors, self.encode_captions(batch).vectors
+        loss = self.matching_loss(images @ captions.T, batch.image_of, warming_up)
+        terms = {"matching": self.config.batch_weight * loss}
+        if self.config.queue_size is not None:
+            terms["queue"] = self._queue_loss(batch, images, captions)
+        return terms
+
+    def matching_loss(self, scores: Tensor, image_of: Tensor, warming_up: bool = False) -> Tensor:
+        """The objective of scores [image caption] whose captions [caption] describe these images."""
+        if not self.config.uto:
+            return super().matching_loss(scores, image_of, warming_up)
+        return uto_loss(scores, image_of, self.config.uto_sharpness, self.config.uto_threshold)
+
+    def _queue_loss(self, batch: Batch, images: Tensor, captions: Tensor) -> Tensor:
+        """Each pair's image against the keys of captions, and its caption against the keys of images."""
+        config, told = self.config, batch.image_of >= 0  # foils are no keys: they may be true elsewhere
+        image = batch.image_of[told]
+        batch = replace(batch, words=batch.words[told], word_mask=batch.word_mask[told], image_of=image)
+        ids = self._image_ids(batch)
+        learning = self.training and torch.is_grad_enabled()
+        with torch.no_grad():
+            if learning:
+                follow(self.image_teacher, self.image_side, config.momentum)
+                follow(self.caption_teacher, self.caption_side, config.momentum)
+            image_keys, caption_keys = self.image_teacher(batch).vectors, self.caption_teacher(batch).vectors
+        to_text = self._one_way(images[image], caption_keys, self.caption_queue, ids[image])
+        to_image = self._one_way(captions[told], image_keys[image], self.image_queue, ids[image])
+        if learning:
+            self.image_queue.put(image_keys, ids)
+            self.caption_queue.put(caption_keys, ids[image])
+        return to_text + to_image
+
+    def _one_way(self, query: Tensor, key: Tensor, queue: NegativeQueue, ids: Tensor) -> Tensor:
+        """The loss of queries [pair dim] with their own keys [pair dim] against those of a queue."""
+        config = self.config
+        positive, scores = (query * key).sum(dim=-1), queue(query)
+        negative = queue.of_others(ids) if config.mask_same_image else torch.ones_like(scores).bool()
+        if not config.uto:
+            return key_info_nce(positive, scores, negative, config.temperature)
+        pushed = soft_threshold(scores, negative, config.uto_sharpness, config.uto_threshold)
+        return (pushed - reward(positive)).mean()
+
+    def _image_ids(self, batch: Batch) -> Tensor:
+        if batch.image_ids is None and self.config.mask_same_image:
+            raise ValueError(
+                "the queues have to know whose keys they hold, and the batch has no image_ids; make it with"
+                " data.batching.collate, or create the model with mask_same_image=False"
+            )
+        unknown = torch.full((len(batch.regions),), NOBODY, device=batch.regions.device)
+        return unknown if batch.image_ids is None else batch.image_ids
