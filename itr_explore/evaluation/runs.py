@@ -58,7 +58,7 @@ class Runs:
         return found
 
     def recall_table(self) -> Table:
-        """Recall at 1 on test scenes and on the `compose` probe, parameters, and processor seconds of training."""
+        """Recall at 1 on test scenes and `compose`, parameters, processor seconds of training."""
         recall = self.spread(recall_at_1)
         rows = []
         for name, runs in self:
