@@ -151,9 +151,9 @@ class Collection:
         return self._foils_of is not None
 
     @property
-    def guide_dim(self) -> int:
-        """How long each image's guide vector is; 0 where there are none (`with_guide`)."""
-        return 0 if self._guide is None else self._guide.values.shape[1]
+    def guide_dim(self) -> int | None:
+        """How long each image's guide vector is; None where there are none (`with_guide`)."""
+        return None if self._guide is None else self._guide.values.shape[1]
 
     def captions_of(self, image: int) -> np.ndarray:
         """Rows of the captions of an image, in their order."""

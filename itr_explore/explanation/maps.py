@@ -138,7 +138,7 @@ def _check(model: RetrievalModel, pair: Pair) -> None:
         )
     if count == 0:
         raise ValueError(f"image {pair.image_id!r} has no region; at least one is needed")
-    wanted, came = getattr(model.config, "guide_dim", 0), 0 if pair.guide is None else len(pair.guide)
+    wanted, came = getattr(model.config, "guide_dim", None), 0 if pair.guide is None else len(pair.guide)
     if wanted and came != wanted:
         raise ValueError(
             f"{model.name} was built for guide vectors of length {wanted}, image {pair.image_id!r} has"

@@ -65,7 +65,7 @@ GUIDE = np.array([[1, 0], [0, 1], [0.6, 0.8]], np.float16)
 
 def test_a_collection_carries_one_guide_vector_an_image(small):
     guided = small.with_guide(GUIDE)
-    assert (small.guide_dim, guided.guide_dim) == (0, 2)
+    assert (small.guide_dim, guided.guide_dim) == (None, 2)
     assert repr(guided).endswith("guide vectors of 2>")
     np.testing.assert_array_equal(guided.guide_of(np.array([2, 0])), GUIDE[[2, 0]].astype(np.float32))
     assert small.guide_of(np.array([0])) is None  # the one that was asked stays as it was

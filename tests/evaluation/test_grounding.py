@@ -5,8 +5,10 @@ from toys import toy_collection, toy_model
 
 from itr_explore.data.collection import Collection
 from itr_explore.data.ragged import Ragged
+from itr_explore.data.text import build_tokenizer
 from itr_explore.evaluation.grounding import expected_at_random, ground, judge, largest, nearest_to_centre
 from itr_explore.evaluation.report import Grounding
+from itr_explore.models.registry import create_model
 from itr_explore.records import Mention, Truth
 
 TILES = np.array([[0, 0, 0.5, 0.5], [0.5, 0, 1, 0.5], [0, 0.5, 0.5, 1], [0.3, 0.3, 0.9, 0.9]], np.float32)
@@ -120,6 +122,15 @@ def test_grounding_shows_itself_as_text_html_and_frame(grounding):
     assert "animal (18)" in str(grounding)
     assert "<td>75.0</td>" in grounding._repr_html_()
     assert grounding.to_frame().loc[("ceiling", "animal"), "F1"] == 100
+
+
+def test_a_model_that_is_guided_is_given_the_collection_s_guide():
+    collection = worlds().with_guide(np.eye(6))
+    tokenizer = build_tokenizer(collection.captions, min_count=1)
+    model = create_model("user", region_dim=5, tokenizer=tokenizer, dim=8, word_dim=8, guide_dim=6)
+    assert ground(model, collection, device="cpu").origin == "derived"
+    with pytest.raises(ValueError, match="guide vectors of length 6, image '0' has none"):
+        ground(model, worlds(), device="cpu")
 
 
 def test_a_collection_without_truth_is_refused():

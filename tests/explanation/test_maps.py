@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -7,6 +7,7 @@ from torch import nn
 
 from itr_explore.data.text import build_tokenizer, split_words
 from itr_explore.explanation.maps import explain, explain_all
+from itr_explore.models.registry import create_model
 from itr_explore.nn.tap import Tap
 from itr_explore.records import Encoded, Pair
 
@@ -225,3 +226,20 @@ def test_features_that_are_not_numbers_are_refused():
 def test_a_caption_without_words_is_refused():
     with pytest.raises(ValueError, match="no words"):
         explain(Toy(), make_pair("!!"))
+
+
+def test_a_model_that_is_guided_reads_the_guide_of_each_pair():
+    tokenizer = build_tokenizer(CAPTIONS, min_count=1)
+    model = create_model("user", region_dim=5, tokenizer=tokenizer, dim=8, word_dim=8, guide_dim=3, box=False)
+    pair = make_pair("two cats")
+    guided = [replace(pair, guide=np.eye(3, dtype=np.float32)[row]) for row in (0, 1)]
+    one, other = (explain(model, pair) for pair in guided)
+
+    assert one.score != other.score
+    assert [found.score for found in explain_all(model, guided)] == pytest.approx([one.score, other.score])
+    with pytest.raises(
+        ValueError, match="guide vectors of length 3, image 'image 0' has none; take a pair of"
+    ):
+        explain(model, pair)
+    with pytest.raises(ValueError, match="of length 3, image 'image 0' has one of length 2"):
+        explain(model, replace(pair, guide=np.ones(2, np.float32)))
