@@ -31,7 +31,7 @@ SCENES, FEATURES, CARD = (
     "card.json",
 )  # a finished folder; the card comes last
 UNFINISHED = "unfinished-"  # folders that are being written, or were when somebody pulled the plug
-SOURCES_NOT_IN_DATA = ("__init__.py", "cache.py", "foils.py", "load.py", "train_features.py")
+SOURCES_NOT_IN_DATA = ("__init__.py", "cache.py", "foils.py", "load.py", "train_clip.py", "train_features.py")
 NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 DAMAGE = (OSError, ValueError, KeyError, TypeError)  # what reading a damaged folder raises
 
