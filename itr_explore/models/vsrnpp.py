@@ -1,5 +1,6 @@
 """VSRN++: fragments first reason about their relations on a graph, then a gated memory reads them one by one
-and keeps what matters. Each side becomes one vector, so retrieval is an inner product.
+and keeps what matters. Each side becomes one vector, so retrieval is an inner product; in training the
+regions must also be good for writing the caption.
 
 Li, Zhang, Li, Li, Fu: Image-Text Embedding Learning via Visual and Textual Semantic Reasoning, TPAMI 2023;
 after Visual Semantic Reasoning for Image-Text Matching, ICCV 2019 (arXiv 1909.02701). *Exact* means: as in
@@ -12,7 +13,7 @@ the code of the latter, KunpengLi1994/VSRN. No code of the text side is public: 
 | V* = W_r(R V W_g) + V | `image_side.layers`                     | [image region dim]    | exact          |
 | m_i                   | `image_side.memory`, a GRU              | [image region dim]    | exact          |
 | I = m_N               | `images.vectors`                        | [image dim]           | exact          |
-| words                 | `words(...)`, a GRU both ways, not BERT | [caption word dim]    | reconstruction |
+| words                 | `words(...)`: a GRU both ways, or BERT  | [caption word dim]    | reconstruction |
 | words, reasoned       | `caption_side.layers`, the same layers  | [caption word dim]    | reconstruction |
 | T                     | `captions.vectors`, the last memory     | [caption dim]         | reconstruction |
 | T of VSRN             | `text="plain"`, last state of one GRU   | [caption dim]         | exact          |
@@ -58,9 +59,7 @@ class VSRNppConfig(ModelConfig):
     layers: int = 4  # of region reasoning
     text: Literal["reasoning", "plain"] = "reasoning"  # the VSRN++ text side, or VSRN's
     text_layers: int = 4  # of word reasoning
-    norm_axis: NormAxis = (
-        "channels"  # each region to length sqrt(dim), or (VSRN) each channel over the regions
-    )
+    norm_axis: NormAxis = "channels"  # regions: each to length sqrt(dim), or (VSRN) each channel over them
     norm_after_linear: bool = False  # normalise regions also before reasoning (VSRN on COCO)
     final_norm: bool = False  # batch norm on the image's last memory (VSRN on Flickr30K)
     text_norm: bool = False  # batch norm on the reasoned caption's last memory
@@ -183,19 +182,18 @@ class VSRNpp(RetrievalModel):
         """The same for captions: each word's part [caption word dim], and the rest [caption dim].
 
         Raises:
-            ValueError: the model is in training, or `text="plain"` and its words are read by an LSTM.
+            ValueError: the words of `text="plain"` have another reader than a GRU.
         """
         if self.config.text == "reasoning":
             return self.caption_side.parts_of_vector(self._word_nodes(batch), batch.word_mask)
-        reader = self.words.reader
-        if not isinstance(reader, nn.GRU):
+        if self.config.reader != "gru":
             raise ValueError(
-                "what each word left can be told of a GRU only, and this model's words are read by an LSTM;"
-                ' create it with reader="gru" or text="reasoning"'
+                "what each word left can be told of a GRU only, and this model's words have the reader"
+                f' {self.config.reader!r}; create it with reader="gru" or text="reasoning"'
             )
         steps = self.words.vectors(batch.words)
-        states = read(reader, steps, batch.word_mask)
-        traces = memory_trace(reader, steps, states, batch.word_mask)
+        states = read(self.words.reader, steps, batch.word_mask)
+        traces = memory_trace(self.words.reader, steps, states, batch.word_mask)
         length = last_real(states, batch.word_mask).norm(dim=-1, keepdim=True)
         return traces / length.unsqueeze(1), states[:, 0].new_zeros(states[:, 0].shape)
 
