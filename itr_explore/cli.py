@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
         "--recipe", help="user-f30k and the like, or a TOML file: says model, preset and the rest"
     )
     made.add_argument("--data", type=Path, help="the folder of a recipe's data: features and captions")
+    made.add_argument("--bert", help="read words by this BERT: a name on the Hugging Face hub, or a folder")
     made.add_argument("--model", help="a system, where there is no --recipe (default: scan)")
     made.add_argument("--preset", choices=["tiny", "base", "paper"])
     made.add_argument("--epochs", type=int)
@@ -154,9 +155,9 @@ def _train(options: argparse.Namespace, folder: Path):
 
     recipe, data = _recipe_and_data(options)
     recipe = shortened(recipe, getattr(options, "epochs", None))
-    preset = getattr(options, "preset", None)
     training, validation = recipe.open(data)
-    model = recipe.make_model(training, **({"preset": preset} if preset else {}))
+    given = {name: getattr(options, name, None) for name in ("preset", "bert")}
+    model = recipe.make_model(training, **{name: value for name, value in given.items() if value})
     steps = fit(
         model,
         training,

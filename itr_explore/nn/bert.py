@@ -35,6 +35,7 @@ class BertEncoder(nn.Module):
     """
 
     pieces: Tensor
+    transformer: Any
 
     def __init__(
         self,
@@ -91,7 +92,7 @@ class BertEncoder(nn.Module):
 
     def _read(self, pieces: Tensor, real: Tensor) -> tuple[Tensor, Tensor | None]:
         """States [caption piece hidden], and if somebody watches the attention [caption piece piece]."""
-        config = self.transformer.config
+        read, config = self.transformer, self.transformer.config
         longest = getattr(config, "max_position_embeddings", pieces.shape[1])
         if pieces.shape[1] > longest:
             raise ValueError(
@@ -99,13 +100,13 @@ class BertEncoder(nn.Module):
                 f" {longest}; shorten the caption"
             )
         if not self.attention.watched:
-            return self.transformer(pieces, attention_mask=real).last_hidden_state, None
+            return read(pieces, attention_mask=real).last_hidden_state, None
         usual = config._attn_implementation
-        self.transformer.set_attn_implementation("eager")  # the one that gives its weights away
+        read.set_attn_implementation("eager")  # the one that gives its weights away
         try:
-            found = self.transformer(pieces, attention_mask=real, output_attentions=True)
+            found = read(pieces, attention_mask=real, output_attentions=True)
         finally:
-            self.transformer.set_attn_implementation(usual)
+            read.set_attn_implementation(usual)
         return found.last_hidden_state, found.attentions[-1].mean(dim=1)
 
 

@@ -44,7 +44,7 @@ class Recipe:
     clip: float = 2.0
     warm_up_epochs: int = 1
     foils: bool = False  # nearly right captions as further negatives, where the collection has them
-    min_count: int = 4  # words rarer than this are <unk>; 1 with BERT, which knows their pieces
+    min_count: int = 4  # words rarer than this are <unk>
     captions_per_image: int | None = None  # keep only the first so many; None keeps all
     validation_images: int | None = None  # choose on the first so many; None takes all
     model: Mapping[str, Any] = field(default_factory=dict)  # settings that differ from the preset's
@@ -94,19 +94,22 @@ class Recipe:
     def make_model(self, training: Collection, **overrides: Any) -> RetrievalModel:
         """A fresh model of this recipe, its tokenizer made of the training captions.
 
+        With a BERT every word is kept, however rare, as BERT knows its pieces.
+
         Args:
             training: the split that will be trained on.
-            overrides: settings that come before the recipe's; `preset` may be among them.
+            overrides: settings that come before the recipe's; `preset` and `bert` may be among them.
 
         Raises:
             ValueError: the recipe's table says what its model does not know.
         """
         settings = {"preset": self.preset, **self.model, **overrides}
+        min_count = 1 if "bert" in settings else self.min_count
         try:
             return create_model(
                 self.system,
                 region_dim=training.region_dim,
-                tokenizer=build_tokenizer(training.captions, min_count=self.min_count),
+                tokenizer=build_tokenizer(training.captions, min_count=min_count),
                 **settings,
             )
         except ValueError as error:
