@@ -1,9 +1,11 @@
 """pyproject.toml, constraints.txt and environment.yml say the same; importing the package is quiet."""
 
+import ast
 import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,22 @@ ASKED = [Requirement(line) for lines in (PROJECT["dependencies"], *EXTRAS) for l
 @pytest.mark.parametrize("asked", ASKED, ids=str)
 def test_every_package_we_ask_for_is_pinned_to_a_version_in_its_range(asked):
     assert asked.specifier.contains(PINS[canonicalize_name(asked.name)])
+
+
+def imported(folder):
+    """The packages that the files of a folder import, at the top or inside functions, by the name to install."""
+    nodes = [node for file in (ROOT / folder).rglob("*.py") for node in ast.walk(ast.parse(file.read_text()))]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    installed = packages_distributions()
+    found = [installed.get(name.split(".")[0], []) for name in names]
+    return {canonicalize_name(name) for distributions in found for name in distributions} - {"itr-explore"}
+
+
+def test_every_package_that_is_imported_is_asked_for():
+    needed = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
+    assert imported("itr_explore") <= needed
+    assert imported("tests") | imported("benchmarks") <= {canonicalize_name(asked.name) for asked in ASKED}
 
 
 def test_torch_is_pinned_to_the_version_the_tests_run_with():
