@@ -7,15 +7,15 @@ not in it and follows zhangy0822/HiCer, with sizes of ours.
 
 | paper          | name here                                   | shape                  |                |
 | -------------- | ------------------------------------------- | ---------------------- | -------------- |
-| SGE: a         | tap `image_side.self_guide.attention`       | [image region]         | exact          |
-| SGE: global g  | `image_side.self_guide(...)`                | [image feature]        | exact          |
-| CGE: g = P1 u  | `image_side.clip_guide`; u is `batch.guide` | [image feature]        | reconstruction |
-| CGE: P2 u      | `image_side.clip_rest`, added to the vector | [image dim]            | reconstruction |
+| SGE: a         | tap `image_side.guide.attention`            | [image region]         | exact          |
+| SGE: global g  | `image_side.guide(...)`                     | [image feature]        | exact          |
+| CGE: g = P1 u  | `image_side.to_guide`; u is   `batch.guide` | [image feature]        | reconstruction |
+| CGE: P2 u      | `image_side.to_rest`, added   to the vector | [image dim]            | reconstruction |
 | beta           | tap `image_side.affinity`                   | [image region]         | exact          |
-| f' = f + b g   | what `image_side.regions` is given          | [image region feature] | exact          |
+| f' = f + b g   | what `image_side.encoder` is given          | [image region feature] | exact          |
 | regions        | `images.parts`: linear map plus network     | [image region dim]     | exact          |
 | words          | `captions.parts`: BERT or a GRU both ways   | [caption word dim]     | exact          |
-| GPO            | `image_side.pool`, `caption_side.pool`      | [item dim]             | exact          |
+| GPO            | `image_side.encoder.pool`, `caption_side.pool` | [item dim]          | exact          |
 | key encoders   | `image_teacher`, `caption_teacher`          |                        | exact          |
 | Q_v, Q_t       | `image_queue`, `caption_queue`              | [key dim]              | exact          |
 | L_e, L_d       | terms `matching` and `queue`, see `nn.uto`  |                        | exact          |
@@ -39,22 +39,21 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from itr_explore.models.base import ModelConfig, RetrievalModel, region_encoder, word_encoder
+from itr_explore.models.base import RetrievalModel
+from itr_explore.models.vse_infty import CaptionSide, ImageSide, VSEInfinityConfig
 from itr_explore.nn.encoders import want_features
-from itr_explore.nn.gpo import GPO
 from itr_explore.nn.guidance import SelfGuide, guide_affinity
 from itr_explore.nn.momentum import NOBODY, NegativeQueue, follow, key_info_nce, teacher_of
-from itr_explore.nn.pooling import unit, unit_sum
+from itr_explore.nn.pooling import unit
 from itr_explore.nn.tap import Tap
 from itr_explore.nn.uto import reward, soft_threshold, uto_loss
 from itr_explore.records import Batch, Encoded
 
 
 @dataclass(frozen=True, kw_only=True)
-class USERConfig(ModelConfig):
-    """Settings of USER."""
+class USERConfig(VSEInfinityConfig):
+    """Settings of USER, beside those of VSE-infinity, whose encoders it has."""
 
-    hidden_dim: int = 64  # of the network that is added to the regions' linear map
     guide_dim: int | None = None  # length of CLIP's vector of an image (CGE); None: the image guides itself
     guide_sharpness: float = 1.0  # lambda of beta
     guide_dropout: float = 0.4  # in the attention of the image's own guide
@@ -68,81 +67,61 @@ class USERConfig(ModelConfig):
     mask_same_image: bool = True  # an image's other captions in the queue are no negatives
 
 
-class ImageSide(nn.Module):
-    """Regions that a guide has raised, encoded and pooled."""
+class GuidedImageSide(nn.Module):
+    """Regions that a guide has raised, encoded and pooled; CLIP's vector is also added to the image's."""
 
     def __init__(self, config: USERConfig):
         super().__init__()
-        self.config = config
+        self.sharpness, self.guide_dim = config.guide_sharpness, config.guide_dim
         if config.guide_dim is None:
-            self.self_guide = SelfGuide(config.region_dim, config.region_count, config.guide_dropout)
+            self.guide = SelfGuide(config.region_dim, config.region_count, config.guide_dropout)
         else:
-            self.clip_guide = nn.Linear(config.guide_dim, config.region_dim)
-            self.clip_rest = nn.Linear(config.guide_dim, config.dim)
+            self.to_guide = nn.Linear(config.guide_dim, config.region_dim)
+            self.to_rest = nn.Linear(config.guide_dim, config.dim)
         self.affinity = Tap("per_region", "unit")
-        self.regions = region_encoder(config, config.hidden_dim)
-        self.pool = GPO("per_region")
+        self.encoder = ImageSide(config)
 
     def forward(self, batch: Batch) -> Encoded:
         """The image's vector, and its regions before pooling."""
-        parts, mask = self._regions(batch)
-        vectors = unit(self.pool(parts, mask))
-        if self.config.guide_dim is not None:
-            vectors = unit(vectors + self.clip_rest(self._guide(batch)))
-        return Encoded(vectors, parts, mask)
+        found = self.encoder(self._raised(batch), batch.region_mask, batch.boxes)
+        return (
+            found
+            if self.guide_dim is None
+            else replace(found, vectors=unit(found.vectors + self._rest(batch)))
+        )
 
     def parts_of_vector(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """What each region gave to its image's vector [image region dim], and what CLIP gave [image dim]."""
-        parts, mask = self._regions(batch)
-        given = unit_sum(self.pool.contributions(parts, mask))
-        rest = torch.zeros_like(parts[:, 0])
-        if self.config.guide_dim is not None:
-            rest = self.clip_rest(self._guide(batch))
-        length = (given.sum(dim=1) + rest).norm(dim=-1, keepdim=True).clamp(min=1e-8)
-        return given / length.unsqueeze(1), rest / length
+        parts = self.encoder.parts_of_vector(self._raised(batch), batch.region_mask, batch.boxes)
+        rest = torch.zeros_like(parts[:, 0]) if self.guide_dim is None else self._rest(batch)
+        length = (parts.sum(dim=1) + rest).norm(dim=-1, keepdim=True).clamp(min=1e-8)
+        return parts / length.unsqueeze(1), rest / length
 
-    def _regions(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def _raised(self, batch: Batch) -> Tensor:
+        """[image region feature] regions, each with its share of the guide added."""
         regions, mask = batch.regions, batch.region_mask
-        want_features(regions, self.config.region_dim)
-        if self.config.guide_dim is None:
-            guide = self.self_guide(regions, mask)
-        else:
-            guide = unit(self.clip_guide(self._guide(batch)))
-        affinity = self.affinity(guide_affinity(regions, guide, mask, self.config.guide_sharpness))
-        return self.regions(regions + affinity.unsqueeze(-1) * guide.unsqueeze(1), mask, batch.boxes)
+        want_features(regions, self.encoder.regions.appearance.in_features)
+        own = self.guide_dim is None
+        guide = self.guide(regions, mask) if own else unit(self.to_guide(self._clip(batch)))
+        affinity = self.affinity(guide_affinity(regions, guide, mask, self.sharpness))
+        return regions + affinity.unsqueeze(-1) * guide.unsqueeze(1)
 
-    def _guide(self, batch: Batch) -> Tensor:
-        wanted = f"this model is guided by vectors of length {self.config.guide_dim}, one an image"
+    def _rest(self, batch: Batch) -> Tensor:
+        return self.to_rest(self._clip(batch))
+
+    def _clip(self, batch: Batch) -> Tensor:
+        wanted = f"this model is guided by vectors of length {self.guide_dim}, one an image"
         if batch.guide is None:
             raise ValueError(
                 f"{wanted}, and the batch has none; take a collection that has a guide, or create the model"
                 " with guide_dim=None"
             )
-        if batch.guide.shape[1] != self.config.guide_dim:
+        if batch.guide.shape[1] != self.guide_dim:
             raise ValueError(
                 f"{wanted}, the batch has some of length {batch.guide.shape[1]}; make them by the CLIP that"
                 " the model was trained with, or create the model with their length as guide_dim"
             )
         return batch.guide
-
-
-class CaptionSide(nn.Module):
-    """Words, read and pooled."""
-
-    def __init__(self, config: USERConfig):
-        super().__init__()
-        self.words = word_encoder(config)
-        self.pool = GPO("per_word")
-
-    def forward(self, batch: Batch) -> Encoded:
-        """The caption's vector, and its words before pooling."""
-        parts, mask = self.words(batch.words, batch.word_mask), batch.word_mask
-        return Encoded(unit(self.pool(parts, mask)), parts, mask)
-
-    def parts_of_vector(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """What each word gave to its caption's vector [caption word dim], and zero [caption dim]."""
-        parts, mask = self.words(batch.words, batch.word_mask), batch.word_mask
-        return unit_sum(self.pool.contributions(parts, mask)), torch.zeros_like(parts[:, 0])
 
 
 class USER(RetrievalModel):
@@ -168,7 +147,7 @@ class USER(RetrievalModel):
 
     def __init__(self, config: USERConfig, tokenizer: Tokenizer | None = None):
         super().__init__(config, tokenizer)
-        self.image_side, self.caption_side = ImageSide(config), CaptionSide(config)
+        self.image_side, self.caption_side = GuidedImageSide(config), CaptionSide(config)
         if config.queue_size is not None:
             self.image_teacher, self.caption_teacher = map(teacher_of, (self.image_side, self.caption_side))
             self.image_queue = NegativeQueue(config.queue_size, config.dim)
@@ -180,7 +159,7 @@ class USER(RetrievalModel):
 
     def encode_captions(self, batch: Batch) -> Encoded:
         """The pooled words, of unit length."""
-        return self.caption_side(batch)
+        return self.caption_side(batch.words, batch.word_mask)
 
     def score(self, images: Encoded, captions: Encoded) -> Tensor:
         """[image caption] cosines."""
@@ -195,7 +174,8 @@ class USER(RetrievalModel):
 
     def caption_parts(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """The same for captions: each word's part [caption word dim], and the rest [caption dim], zero."""
-        return self.caption_side.parts_of_vector(batch)
+        parts = self.caption_side.parts_of_vector(batch.words, batch.word_mask)
+        return parts, torch.zeros_like(parts[:, 0])
 
     def training_loss(self, batch: Batch, warming_up: bool = False) -> dict[str, Tensor]:
         """`matching`, of the batch, and `queue`; in training the teachers and queues move on.
@@ -204,10 +184,13 @@ class USER(RetrievalModel):
             ValueError: `mask_same_image` and the batch has no `image_ids`.
         """
         images, captions = self.encode_images(batch).vectors, self.encode_captions(batch).vectors
-        loss = self.matching_loss(images @ captions.T, batch.image_of, warming_up)
-        terms = {"matching": self.config.batch_weight * loss}
-        if self.config.queue_size is not None:
-            terms["queue"] = self._queue_loss(batch, images, captions)
+        keys = None if self.config.queue_size is None else self._keys(batch)
+        with torch.autocast(images.device.type, enabled=False):  # so sharp an objective needs all digits
+            images, captions = images.float(), captions.float()
+            loss = self.matching_loss(images @ captions.T, batch.image_of, warming_up)
+            terms = {"matching": self.config.batch_weight * loss}
+            if keys is not None:
+                terms["queue"] = self._queue_loss(batch, images, captions, *keys)
         return terms
 
     def matching_loss(self, scores: Tensor, image_of: Tensor, warming_up: bool = False) -> Tensor:
@@ -216,21 +199,25 @@ class USER(RetrievalModel):
             return super().matching_loss(scores, image_of, warming_up)
         return uto_loss(scores, image_of, self.config.uto_sharpness, self.config.uto_threshold)
 
-    def _queue_loss(self, batch: Batch, images: Tensor, captions: Tensor) -> Tensor:
-        """Each pair's image against the keys of captions, and its caption against the keys of images."""
-        config, told = self.config, batch.image_of >= 0  # foils are no keys: they may be true elsewhere
-        image = batch.image_of[told]
-        batch = replace(batch, words=batch.words[told], word_mask=batch.word_mask[told], image_of=image)
-        ids = self._image_ids(batch)
-        learning = self.training and torch.is_grad_enabled()
+    def _keys(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The teachers' vectors of all images and of all captions but foils, which may be true elsewhere."""
+        if self._learning:
+            follow(self.image_teacher, self.image_side, self.config.momentum)
+            follow(self.caption_teacher, self.caption_side, self.config.momentum)
+        told = batch.image_of >= 0
         with torch.no_grad():
-            if learning:
-                follow(self.image_teacher, self.image_side, config.momentum)
-                follow(self.caption_teacher, self.caption_side, config.momentum)
-            image_keys, caption_keys = self.image_teacher(batch).vectors, self.caption_teacher(batch).vectors
+            captions = self.caption_teacher(batch.words[told], batch.word_mask[told])
+            return self.image_teacher(batch).vectors.float(), captions.vectors.float()
+
+    def _queue_loss(
+        self, batch: Batch, images: Tensor, captions: Tensor, image_keys: Tensor, caption_keys: Tensor
+    ) -> Tensor:
+        """Each pair's image against the keys of captions, and its caption against the keys of images."""
+        told, ids = batch.image_of >= 0, self._image_ids(batch)
+        image = batch.image_of[told]
         to_text = self._one_way(images[image], caption_keys, self.caption_queue, ids[image])
         to_image = self._one_way(captions[told], image_keys[image], self.image_queue, ids[image])
-        if learning:
+        if self._learning:
             self.image_queue.put(image_keys, ids)
             self.caption_queue.put(caption_keys, ids[image])
         return to_text + to_image
@@ -244,6 +231,10 @@ class USER(RetrievalModel):
             return key_info_nce(positive, scores, negative, config.temperature)
         pushed = soft_threshold(scores, negative, config.uto_sharpness, config.uto_threshold)
         return (pushed - reward(positive)).mean()
+
+    @property
+    def _learning(self) -> bool:
+        return self.training and torch.is_grad_enabled()
 
     def _image_ids(self, batch: Batch) -> Tensor:
         if batch.image_ids is None and self.config.mask_same_image:

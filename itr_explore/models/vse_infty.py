@@ -6,9 +6,9 @@ Chen, Hu, Wu, Jiang, Wang: Learning the Best Pooling Strategy for Visual Semanti
 
 | paper             | name here                                        | shape              |                |
 | ----------------- | ------------------------------------------------ | ------------------ | -------------- |
-| phi(x)            | `regions(...)`: a linear map and a small network | [image region dim] | exact          |
-| psi(t)            | `words(...)`, BERT or a GRU both ways            | [caption word dim] | exact          |
-| theta_k           | `region_pool.weights`, `word_pool.weights`       | [item place]       | exact          |
+| phi(x)            | `images.parts`: a linear map and a small network | [image region dim] | exact          |
+| psi(t)            | `captions.parts`: BERT or a GRU both ways        | [caption word dim] | exact          |
+| theta_k           | `image_side.pool.weights`, `caption_side.pool`   | [item place]       | exact          |
 | v, u              | `images.vectors`, `captions.vectors`             | [item dim]         | exact          |
 | s(v, u)           | `score`, an inner product                        | [image caption]    | exact          |
 | size augmentation | `region_dropout`: regions are left out           |                    | exact          |
@@ -29,7 +29,7 @@ from typing import ClassVar
 
 import torch
 from tokenizers import Tokenizer
-from torch import Tensor
+from torch import Tensor, nn
 
 from itr_explore.models.base import ModelConfig, RetrievalModel, region_encoder, word_encoder
 from itr_explore.nn.gpo import GPO
@@ -43,6 +43,42 @@ class VSEInfinityConfig(ModelConfig):
 
     hidden_dim: int = 64  # of the network that is added to the regions' linear map
     count_padding: bool = False  # padding counts in that network's batch norm (the paper's code)
+
+
+class ImageSide(nn.Module):
+    """Regions, encoded and pooled."""
+
+    def __init__(self, config: VSEInfinityConfig):
+        super().__init__()
+        self.regions = region_encoder(config, config.hidden_dim, config.count_padding)
+        self.pool = GPO("per_region")
+
+    def forward(self, regions: Tensor, mask: Tensor, boxes: Tensor | None) -> Encoded:
+        """The image's vector, and its regions before pooling."""
+        parts, mask = self.regions(regions, mask, boxes)
+        return Encoded(unit(self.pool(parts, mask)), parts, mask)
+
+    def parts_of_vector(self, regions: Tensor, mask: Tensor, boxes: Tensor | None) -> Tensor:
+        """What each region gave to its image's vector [image region dim]."""
+        return unit_sum(self.pool.contributions(*self.regions(regions, mask, boxes)))
+
+
+class CaptionSide(nn.Module):
+    """Words, read and pooled."""
+
+    def __init__(self, config: VSEInfinityConfig):
+        super().__init__()
+        self.words = word_encoder(config)
+        self.pool = GPO("per_word")
+
+    def forward(self, words: Tensor, mask: Tensor) -> Encoded:
+        """The caption's vector, and its words before pooling."""
+        parts = self.words(words, mask)
+        return Encoded(unit(self.pool(parts, mask)), parts, mask)
+
+    def parts_of_vector(self, words: Tensor, mask: Tensor) -> Tensor:
+        """What each word gave to its caption's vector [caption word dim]."""
+        return unit_sum(self.pool.contributions(self.words(words, mask), mask))
 
 
 class VSEInfinity(RetrievalModel):
@@ -67,19 +103,15 @@ class VSEInfinity(RetrievalModel):
 
     def __init__(self, config: VSEInfinityConfig, tokenizer: Tokenizer | None = None):
         super().__init__(config, tokenizer)
-        self.regions = region_encoder(config, config.hidden_dim, config.count_padding)
-        self.words = word_encoder(config)
-        self.region_pool, self.word_pool = GPO("per_region"), GPO("per_word")
+        self.image_side, self.caption_side = ImageSide(config), CaptionSide(config)
 
     def encode_images(self, batch: Batch) -> Encoded:
         """The pooled regions, of unit length."""
-        parts, mask = self.regions(batch.regions, batch.region_mask, batch.boxes)
-        return Encoded(unit(self.region_pool(parts, mask)), parts, mask)
+        return self.image_side(batch.regions, batch.region_mask, batch.boxes)
 
     def encode_captions(self, batch: Batch) -> Encoded:
         """The pooled words, of unit length."""
-        parts, mask = self.words(batch.words, batch.word_mask), batch.word_mask
-        return Encoded(unit(self.word_pool(parts, mask)), parts, mask)
+        return self.caption_side(batch.words, batch.word_mask)
 
     def score(self, images: Encoded, captions: Encoded) -> Tensor:
         """[image caption] cosines."""
@@ -90,10 +122,10 @@ class VSEInfinity(RetrievalModel):
 
         With a caption's vector t, `parts @ t` are the regions' shares of the score; the rest is zero.
         """
-        parts, mask = self.regions(batch.regions, batch.region_mask, batch.boxes)
-        return unit_sum(self.region_pool.contributions(parts, mask)), torch.zeros_like(parts[:, 0])
+        parts = self.image_side.parts_of_vector(batch.regions, batch.region_mask, batch.boxes)
+        return parts, torch.zeros_like(parts[:, 0])
 
     def caption_parts(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """The same for captions: each word's part [caption word dim], and the rest [caption dim], zero."""
-        parts, mask = self.words(batch.words, batch.word_mask), batch.word_mask
-        return unit_sum(self.word_pool.contributions(parts, mask)), torch.zeros_like(parts[:, 0])
+        parts = self.caption_side.parts_of_vector(batch.words, batch.word_mask)
+        return parts, torch.zeros_like(parts[:, 0])

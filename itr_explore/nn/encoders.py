@@ -14,29 +14,41 @@ PAD, START, END, UNKNOWN = range(4)  # token ids of <pad>, <start>, <end> and <u
 class RegionNetwork(nn.Module):
     """`relu(BN(regions W1 + b1)) W2 + b2`: what VSE-infinity adds to the linear map of regions.
 
+    With `box=True` (ours) the hidden layer is also given the place, so that it can tell what is where.
+
     Args:
         region_dim: length of a region's feature.
         hidden: length of the hidden layer.
-        dim: length of a fragment.
+        dim: length of a fragment, and of a place.
+        box: take the place into the hidden layer.
         count_padding: in training the norm's statistics count padded rows too, zeros up to the largest image
             of the batch, as in woodfrog/vse_infty.
     """
 
-    def __init__(self, region_dim: int, hidden: int, dim: int, count_padding: bool = False):
+    def __init__(
+        self, region_dim: int, hidden: int, dim: int, box: bool = False, count_padding: bool = False
+    ):
         super().__init__()
         self.enter, self.leave = nn.Linear(region_dim, hidden), nn.Linear(hidden, dim)
+        self.enter_place = nn.Linear(dim, hidden, bias=False) if box else None
         self.norm = MaskedBatchNorm(hidden)
         self.count_padding = count_padding
 
     def forward(
-        self, regions: Float[Tensor, "image region feature"], mask: Bool[Tensor, "image region"]
+        self,
+        regions: Float[Tensor, "image region feature"],
+        mask: Bool[Tensor, "image region"],
+        places: Float[Tensor, "image region dim"] | None = None,
     ) -> Float[Tensor, "image region dim"]:
         """A fragment for each region; what comes out where padded has no meaning."""
         counted = mask
         if self.count_padding:
             regions = regions * mask.unsqueeze(-1)
             counted = mask.any(dim=0).expand_as(mask)
-        return self.leave(self.norm(self.enter(regions), counted).relu())
+        hidden = self.enter(regions)
+        if self.enter_place is not None:
+            hidden = hidden + self.enter_place(places)
+        return self.leave(self.norm(hidden, counted).relu())
 
 
 class RegionEncoder(nn.Module):
@@ -67,7 +79,9 @@ class RegionEncoder(nn.Module):
         nn.init.xavier_uniform_(self.appearance.weight)
         nn.init.zeros_(self.appearance.bias)
         self.place = nn.Sequential(nn.Linear(7, 64), nn.ReLU(), nn.Linear(64, dim)) if box else None
-        self.network = None if hidden is None else RegionNetwork(region_dim, hidden, dim, count_padding)
+        self.network = (
+            None if hidden is None else RegionNetwork(region_dim, hidden, dim, box, count_padding)
+        )
         self.dropout = nn.Dropout(dropout)
         self.region_dropout = region_dropout
 
@@ -94,11 +108,12 @@ class RegionEncoder(nn.Module):
             order = (~kept).to(torch.uint8).argsort(dim=1, stable=True)
             regions, mask = _rows(regions, order), kept.gather(1, order)
             boxes = None if boxes is None else _rows(boxes, order)
-        fragments = self.appearance(regions)
-        if self.network is not None:
-            fragments = fragments + self.network(regions, mask)
+        fragments, places = self.appearance(regions), None
         if self.place is not None and boxes is not None:
-            fragments = fragments + self.place(box_features(boxes))
+            places = self.place(box_features(boxes))
+            fragments = fragments + places
+        if self.network is not None:
+            fragments = fragments + self.network(regions, mask, places)
         return fragments * mask.unsqueeze(-1), mask
 
 

@@ -24,10 +24,10 @@ def changed(before, model) -> set[str]:
 def test_regions_are_raised_by_the_image_s_own_guide(make_model, make_batch):
     model = make_model("user", region_count=3)
     batch, side = make_batch(regions=(3, 3)), model.image_side
-    guide = side.self_guide(batch.regions, batch.region_mask)
+    guide = side.guide(batch.regions, batch.region_mask)
     affinity = guide_affinity(batch.regions, guide, batch.region_mask)
     raised = batch.regions + affinity[..., None] * guide[:, None]
-    wanted, _ = side.regions(raised, batch.region_mask, batch.boxes)
+    wanted, _ = side.encoder.regions(raised, batch.region_mask, batch.boxes)
     torch.testing.assert_close(model.encode_images(batch).parts, wanted)
 
 
@@ -39,8 +39,8 @@ def test_the_published_number_of_regions_is_wanted(make_model, batch):
 def test_clip_guides_and_is_added_to_the_vector(make_model, batch):
     model = make_model("user", guide_dim=5)
     side, found = model.image_side, model.encode_images(batch)
-    pooled = nn.functional.normalize(side.pool(found.parts, found.mask))
-    torch.testing.assert_close(found.vectors, nn.functional.normalize(pooled + side.clip_rest(batch.guide)))
+    pooled = nn.functional.normalize(side.encoder.pool(found.parts, found.mask))
+    torch.testing.assert_close(found.vectors, nn.functional.normalize(pooled + side.to_rest(batch.guide)))
     assert not torch.allclose(model(replace(batch, guide=batch.guide.flip(1))), model(batch), atol=1e-3)
 
 
@@ -70,9 +70,9 @@ def test_attention_affinity_and_both_shares_can_be_seen(make_model, batch):
     with capture(model) as seen:
         model(batch)
     assert {name: tuple(found.value.shape) for name, found in seen.items()} == {
-        "image_side.self_guide.attention": (4, 5),
+        "image_side.guide.attention": (4, 5),
         "image_side.affinity": (4, 5),
-        "image_side.pool.share": (4, 5),
+        "image_side.encoder.pool.share": (4, 5),
         "caption_side.pool.share": (6, 7),
     }
 
@@ -91,7 +91,10 @@ def test_the_loss_is_that_of_the_batch_and_of_the_queues_as_they_were(make_model
     for name, parameter in model.image_teacher.named_parameters():
         teacher, student = before[f"image_teacher.{name}"], before[f"image_side.{name}"]
         torch.testing.assert_close(parameter, (teacher + student) / 2)
-    image_keys, caption_keys = model.image_teacher(batch).vectors, model.caption_teacher(batch).vectors
+    image_keys, caption_keys = (
+        model.image_teacher(batch).vectors,
+        model.caption_teacher(batch.words, batch.word_mask).vectors,
+    )
     total = 0.0
     for query, key, queue in (
         (images[batch.image_of], caption_keys, "caption_queue"),

@@ -6,22 +6,22 @@ from itr_explore.nn.tap import capture
 
 def test_regions_are_the_published_encoder_step_by_step(make_model, batch):
     model = make_model("vse_infty", "paper", dim=16, hidden_dim=8)
-    network = model.regions.network
+    network = model.image_side.regions.network
     network.norm.running_mean.normal_()
     hidden = nn.functional.batch_norm(
         network.enter(batch.regions).flatten(0, 1),
         *(network.norm.running_mean, network.norm.running_var, network.norm.weight, network.norm.bias),
     ).relu()
-    wanted = model.regions.appearance(batch.regions) + network.leave(hidden).view(4, 5, 16)
+    wanted = model.image_side.regions.appearance(batch.regions) + network.leave(hidden).view(4, 5, 16)
     found = model.encode_images(batch)
     torch.testing.assert_close(found.parts[found.mask], wanted[batch.region_mask])
-    pooled = model.region_pool(wanted, batch.region_mask)
+    pooled = model.image_side.pool(wanted, batch.region_mask)
     torch.testing.assert_close(found.vectors, nn.functional.normalize(pooled))
 
 
 def test_the_shares_of_regions_and_of_words_add_up_to_the_score(make_model, batch):
     model = make_model("vse_infty")
-    nn.init.normal_(model.region_pool.score.weight)
+    nn.init.normal_(model.image_side.pool.score.weight)
     images, captions = model.encode_images(batch).vectors, model.encode_captions(batch).vectors
     regions, _ = model.image_parts(batch)
     words, _ = model.caption_parts(batch)
@@ -34,4 +34,4 @@ def test_both_shares_can_be_seen(make_model, batch):
     with capture(model) as seen:
         model(batch)
     shapes = {name: tuple(found.value.shape) for name, found in seen.items()}
-    assert shapes == {"region_pool.share": (4, 5), "word_pool.share": (6, 7)}
+    assert shapes == {"image_side.pool.share": (4, 5), "caption_side.pool.share": (6, 7)}

@@ -67,7 +67,7 @@ def test_boxes_go_with_the_regions_that_are_left():
 
 @pytest.mark.parametrize("count_padding", [True, False])
 def test_the_statistics_of_the_region_network_are_those_of_what_counts(count_padding):
-    network = RegionNetwork(4, 5, 6, count_padding)
+    network = RegionNetwork(4, 5, 6, count_padding=count_padding)
     regions = torch.where(MASK[..., None], torch.randn(2, 3, 4), 100.0)
     network(regions, MASK)
     counted = (regions * MASK[..., None]).flatten(0, 1) if count_padding else regions[MASK]
