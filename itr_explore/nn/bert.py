@@ -2,7 +2,8 @@
 
 A caption stays a row of words, as everywhere else: a table says which pieces each word of the vocabulary has,
 the transformer reads the pieces of all words one after the other, and the states of a word's pieces are
-averaged into the state of the word.
+averaged into the state of the word. So every map, truth and picture stays one of words; the papers that read
+by BERT pool over pieces instead, which is the same for a word of one piece.
 """
 
 import json

@@ -12,6 +12,7 @@ from itr_explore.models.registry import create_model, from_pretrained
 from itr_explore.nn.bert import pieces_of_captions
 from itr_explore.nn.tap import capture
 from itr_explore.training.fit import fit
+from itr_explore.training.recipes import recipe_for
 
 
 @pytest.fixture
@@ -114,6 +115,15 @@ def test_a_run_with_bert_goes_on_from_its_checkpoint_to_the_same_weights(bert, t
     train(tmp_path, stop_at=4)
     resumed, whole = train(tmp_path, stop_at=None), train(None, stop_at=None)
     assert all(torch.equal(a, b) for a, b in zip(resumed.parameters(), whole.parameters(), strict=True))
+
+
+def test_a_recipe_with_bert_keeps_rare_words(bert):
+    training = toy_collection(8)
+    recipe = recipe_for("vse", "photos")
+    model = recipe.make_model(training, bert=bert, dim=8)
+    words = {word for caption in training.captions for word in caption.split()}
+    assert words <= model.tokenizer.get_vocab().keys()
+    assert not words <= recipe.make_model(training).tokenizer.get_vocab().keys()
 
 
 def test_a_bert_that_is_not_there_is_named(tokenizer, tmp_path, monkeypatch):

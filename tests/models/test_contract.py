@@ -21,6 +21,7 @@ SETTINGS = [
     ("lgsf", {"cross_instance": "fusion", "constraint": "triangle_intra"}),
     ("lgsf", {"loss": "info_nce", "angular_form": "hinge", "layers": 2}),
     *((name, {"reader": reader}) for name in ("scan", "vse", "vsrnpp") for reader in ("lstm", "bert")),
+    *((name, {"reader": "bert"}) for name in ("user", "vse_infty")),
     ("scan", {"pooling": "LSE"}),
     ("scan", {"direction": "image_to_text", "pooling": "LSE"}),
     ("user", {"guide_dim": 5}),

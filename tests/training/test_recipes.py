@@ -37,7 +37,9 @@ def test_every_model_has_a_recipe_for_every_kind_of_collection():
 def test_a_recipe_names_settings_of_fit_and_makes_its_model(name):
     recipe = load_recipe(name)
     assert set(recipe.settings) <= set(inspect.signature(fit).parameters)
-    assert recipe.preset in model_class(recipe.system).presets
+    model = model_class(recipe.system)
+    given = {name: value for name, value in recipe.model.items() if name != "bert"}
+    model.make_config({**model.presets[recipe.preset], "region_dim": 8, "vocabulary_size": 9, **given})
 
 
 def test_a_recipe_is_found_by_its_system_and_collection():
