@@ -12,13 +12,16 @@ public: it is ours in both. The caption-generation loss is also timed alone, for
 
 `work` counts the multiplications and additions of the matrix products of one forward and backward, in 10^12:
 the image side's are the same in both, and grow with the square of the dim, so the larger the dim the less
-there is to save. Runs on a GPU where there is one. Writes `results/vsrnpp_step.json`.
+there is to save. Processor seconds are this process's own, so that other work on the machine counts little;
+on a GPU they say nothing. Runs on a GPU where there is one. Writes `results/vsrnpp_step.json`.
 """
 
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable
+from statistics import median
 from typing import Any
 
 import torch
@@ -144,11 +147,20 @@ def compared(
     size = sum(theirs.square().sum() for theirs in gradients[1])
     apart = sum((ours - theirs).square().sum() for ours, theirs in zip(*gradients, strict=True))
     gradients.clear()
-    runs = {name: lambda loss=loss: step(loss) for name, loss in losses.items()}
-    seconds = side_by_side(runs, repeats)
+    processor: dict[str, list[float]] = {name: [] for name in losses}
+
+    def timed(name: str) -> None:
+        start = time.process_time()
+        step(losses[name])
+        processor[name].append(time.process_time() - start)
+
+    seconds = side_by_side({name: lambda name=name: timed(name) for name in losses}, repeats)
+    busy = {name: median(times) for name, times in processor.items()}
     return {
         "median_seconds": seconds,
         "published_over_ours": seconds["published"] / seconds["ours"],
+        "median_processor_seconds": busy,
+        "processor_published_over_ours": busy["published"] / busy["ours"],
         "work": work,
         "work_published_over_ours": work["published"] / work["ours"],
         "gradients_apart": float((apart / size).sqrt()),
