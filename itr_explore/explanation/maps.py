@@ -138,10 +138,10 @@ def _check(model: RetrievalModel, pair: Pair) -> None:
         )
     if count == 0:
         raise ValueError(f"image {pair.image_id!r} has no region; at least one is needed")
-    wanted, came = getattr(model.config, "guide_dim", None), 0 if pair.guide is None else len(pair.guide)
-    if wanted and came != wanted:
+    guide, came = getattr(model.config, "guide_dim", None), 0 if pair.guide is None else len(pair.guide)
+    if guide and came != guide:
         raise ValueError(
-            f"{model.name} was built for guide vectors of length {wanted}, image {pair.image_id!r} has"
+            f"{model.name} was built for guide vectors of length {guide}, image {pair.image_id!r} has"
             f" {f'one of length {came}' if came else 'none'}; take a pair of collection.with_guide(vectors)"
         )
     if not np.isfinite(pair.regions).all():
