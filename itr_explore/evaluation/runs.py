@@ -60,7 +60,7 @@ class Runs:
     def recall_table(self) -> Table:
         """Recall at 1 on test scenes and `compose`, parameters, processor seconds of training."""
         recall = self.spread(recall_at_1)
-        rows = []
+        rows: list[tuple[str | float | None, ...]] = []
         for name, runs in self:
             seconds = mean(run["train_cpu_seconds"] for run in runs)
             cells = [shown(*value) for value in recall[name]]

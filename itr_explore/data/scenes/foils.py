@@ -58,9 +58,13 @@ def _relations(caption: Caption) -> Iterator[_Change]:
         edit = (span.start, span.end, _in_the_same_way(caption.text[span.start : span.end], fact.predicate))
         yield "relation", replace(claims, facts=tuple(facts)), [edit]
 
-        both = [_noun_phrase(caption, place) for place in (fact.subject, *fact.objects)]
-        if len(claims.facts) == 1 and None not in both:
-            yield "relation", _exchanged(claims, fact.subject, fact.objects[0]), _swap(caption.text, *both)
+        subject, other = (_noun_phrase(caption, place) for place in (fact.subject, fact.objects[0]))
+        if len(claims.facts) == 1 and subject is not None and other is not None:
+            yield (
+                "relation",
+                _exchanged(claims, fact.subject, fact.objects[0]),
+                _swap(caption.text, subject, other),
+            )
 
 
 def _attributes(caption: Caption) -> Iterator[_Change]:
