@@ -19,6 +19,7 @@ _HOME = {
     "Truth": "records",
     "Collection": "data.collection",
     "build_tokenizer": "data.text",
+    "guide_vectors": "data.guide",
     "alignment": "viz.alignment",
     "capture": "nn.tap",
     "centralities": "explanation.graph",

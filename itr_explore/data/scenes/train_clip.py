@@ -204,7 +204,7 @@ def train(
     epochs: int,
     batch: int = 64,
     captions: int = 2,
-    peak: float = 1e-3,
+    peak: float = 2e-3,
     weight_decay: float = 0.1,
 ) -> None:
     """Teach a CLIP; it is left in evaluation mode."""
@@ -256,7 +256,7 @@ def save(model: CLIPModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> 
 def main(arguments: Iterable[str] | None = None) -> None:
     """Read, train, measure on the other splits, save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=32)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--folder", type=Path, default=Path(str(files("itr_explore.zoo") / "clip-tiny-scenes"))
