@@ -61,6 +61,13 @@ class NegativeQueue(nn.Module):
         """True where a key is not of the query's own image, or is nobody's."""
         return (self.image_ids != image_ids.unsqueeze(1)) | (self.image_ids == NOBODY)
 
+    def nearest(
+        self, query: Float[Tensor, "query dim"], count: int
+    ) -> tuple[Float[Tensor, "query near"], Int[Tensor, "query near"]]:
+        """The keys that push a query most: their inner products, largest first, and their images."""
+        scores, rows = self(query).topk(min(count, len(self.keys)), dim=1)
+        return scores, self.image_ids[rows]
+
     @torch.no_grad()
     def put(self, keys: Float[Tensor, "new dim"], image_ids: Int[Tensor, "new"]) -> None:
         """Replace the oldest keys; of more new ones than the queue holds, the last stay."""

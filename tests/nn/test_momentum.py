@@ -63,6 +63,14 @@ def test_keys_of_the_same_image_are_known():
     assert queue.of_others(torch.tensor([1]))[0].tolist() == [True, False, True, True]
 
 
+def test_the_nearest_keys_are_named_by_their_images():
+    queue = NegativeQueue(3, 2)
+    queue.put(*numbered(5, 3))
+    scores, images = queue.nearest(torch.tensor([[1.0, 0.0], [-1.0, 0.0]]), 2)
+    assert images.tolist() == [[7, 6], [5, 6]]
+    assert scores.tolist() == [[7, 6], [-5, -6]]
+
+
 def test_keys_put_in_later_do_not_disturb_the_gradient():
     queue = NegativeQueue(3, 2)
     before, query = queue.keys.clone(), torch.randn(1, 2, requires_grad=True)
