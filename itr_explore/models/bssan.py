@@ -19,7 +19,7 @@ unifies both), filled in with what was usual in its day.
 | weights pi_i of n_i   | tap `region_weights`                   | [image caption region]      | reconstr.   |
 | unified score         | `balance` (`fast`), else `unify`       | [image caption]             | reconstr.   |
 |                       | the box, added (`box`, off in `paper`) |                             | ours        |
-|                       | `loss="info_nce"`, in `base` only      |                             | ours        |
+|                       | `loss="info_nce"`, but not in `paper`  |                             | ours        |
 
 `form="fast"`: the mean fits of words and of regions, in a learned proportion; nothing of size dim is formed
 for a pair, and words are read once a caption. `form="faithful"`: each word and what it saw make a vector, a
@@ -70,7 +70,7 @@ class BSSAN(RetrievalModel):
     Config = BSSANConfig
     config: BSSANConfig
     presets: ClassVar = {
-        "tiny": {"dim": 128, "word_dim": 64},
+        "tiny": {"dim": 128, "word_dim": 64, "loss": "info_nce"},
         "base": {
             "dim": 256,
             "word_dim": 300,
@@ -155,7 +155,7 @@ class BSSAN(RetrievalModel):
             return self._plainly(seen, looking)
         size, budget = images.parts.element_size(), config.memory_budget
         if config.form == "faithful" or config.image_conditioned:
-            return score_in_blocks(self._plainly, seen, looking, config.dim * size, budget)
+            return score_in_blocks(self._plainly, seen, looking, 2 * config.dim * size, budget)
         of_regions = self.words_look.context_key(images.parts), self.regions_look.query_key(images.parts)
         of_words = self.words_look.query_key(captions.parts), self.regions_look.context_key(captions.parts)
         seen, looking = Side(of_regions, images.mask), Side(of_words, captions.mask)

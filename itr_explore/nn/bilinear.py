@@ -82,6 +82,7 @@ def fits(
     """
     keys = as_columns(query_keys)  # [column rank]
     logits = (context_keys.flatten(0, 1) @ keys.T).unflatten(0, context_mask.shape)
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))  # autocast halves it
     weights = logits.masked_fill(~context_mask.unsqueeze(-1), float("-inf")).softmax(dim=1)
     dots = (weights * logits).sum(dim=1)  # [context_item column]
     squares = (weights * (context_keys @ context_keys.mT @ weights)).sum(dim=1)
