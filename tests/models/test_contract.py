@@ -33,6 +33,7 @@ SETTINGS = [
     ("vsrnpp", {"region_order": "random", "generation_weight": 0.5}),
     ("vsrnpp", {"text": "plain", "generation_weight": 1.0, "padding_target": True}),
     ("vse", {"text_pooling": "mean"}),
+    ("vse_infty", {"count_padding": True, "region_dropout": 0.3}),
 ]
 every_model = pytest.mark.parametrize(
     ("name", "settings"), SETTINGS, ids=lambda value: value if isinstance(value, str) else str(value)
