@@ -55,7 +55,7 @@ class Captioner(nn.Module):
             regions: of the images.
             region_mask: which of them are real; the others get no weight.
             words: of the captions.
-            image_of: the image that each caption is written from; none may be -1.
+            image_of: the image that each caption is written from; none is a foil.
         """
         seen = read(self.reader, self.dropout(self.regions(regions)), region_mask)
         for_region, for_state = self.look.weight.chunk(2, dim=1)
@@ -88,7 +88,7 @@ class Captioner(nn.Module):
             region_mask: which of them are real.
             words: of the captions, <start> first and <end> last, then 0.
             word_mask: which of them are real.
-            image_of: the image that each caption describes; captions of none (-1) are left out.
+            image_of: the image that each caption describes; foils (below 0) are left out.
             padding_target: also ask for one <pad> after each caption, as the published mask does.
         """
         described = image_of >= 0
