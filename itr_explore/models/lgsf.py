@@ -48,7 +48,7 @@ from itr_explore.nn.cross_sample import (
     hidden_samples,
     own_image,
 )
-from itr_explore.nn.graph_side import Form, GraphSide
+from itr_explore.nn.graph_side import Form, GraphPool, GraphSide
 from itr_explore.records import Batch, Encoded
 
 
@@ -56,12 +56,14 @@ from itr_explore.records import Batch, Encoded
 class LGSFConfig(ModelConfig):
     """Settings of LGSF."""
 
+    hidden_dim: int | None = None  # of a network added to the linear map of regions (HREM: dim / 2)
     graph: Form = "gat"  # additive logits (form A), or scaled dot products with batch norm (form B)
     layers: int = 1  # of region graphs
     text_layers: int = 1  # of word graphs
     heads: int = 8  # of each graph; `dim` is a multiple of it
     top_k: int = 2  # largest values of a channel that pooling takes the mean of
     residual_weight: float = 0.8  # of fragments before the graph, in the vector; the graph's get the rest
+    graph_pool: GraphPool = "mean"  # of the graph's nodes; or (ours) max-k, as of those before it
     final_norm: bool = False  # batch norm on both vectors (ours)
     attention_dropout: float = 0.0  # in graphs and across samples
     cross_instance: Literal["none", "intra", "fusion"] = "intra"  # who looks at whom across a batch
@@ -130,8 +132,9 @@ class LGSF(RetrievalModel):
             config.top_k,
             config.residual_weight,
             config.final_norm,
+            config.graph_pool,
         )
-        self.regions = region_encoder(config)
+        self.regions = region_encoder(config, config.hidden_dim)
         self.image_side = GraphSide(dim, config.layers, "region", *pooling)
         self.words = word_encoder(config)
         self.caption_side = GraphSide(dim, config.text_layers, "word", *pooling)

@@ -11,6 +11,7 @@ from itr_explore.nn.graph_attention import AttentionBlock, GraphAttention
 from itr_explore.nn.pooling import max_k_shares, unit
 
 Form = Literal["gat", "attention"]
+GraphPool = Literal["mean", "max"]
 
 
 class GraphSide(nn.Module):
@@ -27,6 +28,7 @@ class GraphSide(nn.Module):
         dropout: of each layer.
         top_k: how many largest values of a channel the pooling takes the mean of.
         residual_weight: w, the weight of the fragments that the graph did not touch.
+        graph_pool: of the graph's nodes, `mean` (HREM), or `max`, the same max-k (ours).
         final_norm: batch norm before the vector takes unit length.
     """
 
@@ -41,6 +43,7 @@ class GraphSide(nn.Module):
         top_k: int = 2,
         residual_weight: float = 0.8,
         final_norm: bool = False,
+        graph_pool: GraphPool = "mean",
     ):
         super().__init__()
         edges: Literal["region_to_region", "word_to_word"] = (
@@ -52,7 +55,7 @@ class GraphSide(nn.Module):
             else AttentionBlock(dim, heads, edges, dropout, "batch")
             for _ in range(layers)
         )
-        self.top_k, self.residual_weight = top_k, residual_weight
+        self.top_k, self.residual_weight, self.graph_pool = top_k, residual_weight, graph_pool
         self.final_norm = MaskedBatchNorm(dim) if final_norm else None
 
     def forward(
@@ -85,8 +88,12 @@ class GraphSide(nn.Module):
 
     def _given(self, nodes: Tensor, related: Tensor, mask: Tensor) -> Tensor:
         """[item part dim] what each node gives to the sum that is pooled."""
-        weight, count = self.residual_weight, mask.sum(dim=1).clamp(min=1).view(-1, 1, 1)
-        return weight * max_k_shares(nodes, mask, self.top_k) * nodes + (1 - weight) * related / count
+        own = max_k_shares(nodes, mask, self.top_k) * nodes
+        if self.graph_pool == "max":
+            pooled = max_k_shares(related, mask, self.top_k) * related
+        else:
+            pooled = related / mask.sum(dim=1).clamp(min=1).view(-1, 1, 1)
+        return self.residual_weight * own + (1 - self.residual_weight) * pooled
 
     def _finish(self, pooled: Tensor) -> Tensor:
         """[item dim] the final batch norm, if there is one."""
