@@ -5,22 +5,22 @@ Zhang, Ji, Wang, Pang, Li: Unified Semantic Enhancement with Momentum Contrast f
 2024 (arXiv 2301.06844). *Exact* means: as in the code of the paper, zhangy0822/USER. CLIP's guidance (CGE) is
 not in it and follows zhangy0822/HiCer, with sizes of ours.
 
-| paper          | name here                                   | shape                  |                |
-| -------------- | ------------------------------------------- | ---------------------- | -------------- |
-| SGE: a         | tap `image_side.guide.attention`            | [image region]         | exact          |
-| SGE: global g  | `image_side.guide(...)`                     | [image feature]        | exact          |
-| CGE: g = P1 u  | `image_side.to_guide`; u is   `batch.guide` | [image feature]        | reconstruction |
-| CGE: P2 u      | `image_side.to_rest`, added   to the vector | [image dim]            | reconstruction |
-| beta           | tap `image_side.affinity`                   | [image region]         | exact          |
-| f' = f + b g   | what `image_side.encoder` is given          | [image region feature] | exact          |
-| regions        | `images.parts`: linear map plus network     | [image region dim]     | exact          |
-| words          | `captions.parts`: BERT or a GRU both ways   | [caption word dim]     | exact          |
-| GPO            | `image_side.encoder.pool`, `caption_side.pool` | [item dim]          | exact          |
-| key encoders   | `image_teacher`, `caption_teacher`          |                        | exact          |
-| Q_v, Q_t       | `image_queue`, `caption_queue`              | [key dim]              | exact          |
-| L_e, L_d       | terms `matching` and `queue`, see `nn.uto`  |                        | exact          |
-|                | `uto=False`: the config's loss and InfoNCE  |                        | ours           |
-|                | the box, added (`box`, off in `paper`)      |                        | ours           |
+| paper         | name here                                      | shape                  |                |
+| ------------- | ---------------------------------------------- | ---------------------- | -------------- |
+| SGE: a        | tap `image_side.guide.attention`               | [image region]         | exact          |
+| SGE: global g | `image_side.guide(...)`                        | [image feature]        | exact          |
+| CGE: g = P1 u | `image_side.to_guide` of u, the `batch.guide`  | [image feature]        | reconstruction |
+| CGE: P2 u     | `image_side.to_rest`, added to the vector      | [image dim]            | reconstruction |
+| beta          | tap `image_side.affinity`                      | [image region]         | exact          |
+| f + beta g    | what `image_side.encoder` is given             | [image region feature] | exact          |
+| regions       | `images.parts`: a linear map plus a network    | [image region dim]     | exact          |
+| words         | `captions.parts`: BERT or a GRU both ways      | [caption word dim]     | exact          |
+| GPO           | `image_side.encoder.pool`, `caption_side.pool` | [item dim]             | exact          |
+| key encoders  | `image_teacher`, `caption_teacher`             |                        | exact          |
+| Q_v, Q_t      | `image_queue`, `caption_queue`                 | [key dim]              | exact          |
+| L_e, L_d      | the terms `matching` and `queue`, see `nn.uto` |                        | exact          |
+|               | `uto=False`: the config's loss, and InfoNCE    |                        | ours           |
+|               | the box, added (`box`, off in `paper`)         |                        | ours           |
 
 The two `share`s say how much of its vector each fragment gave; `image_parts` and `caption_parts` split a
 score exactly into what each region or word gave, and CLIP as the rest.
@@ -56,6 +56,7 @@ class USERConfig(VSEInfinityConfig):
 
     guide_dim: int | None = None  # length of CLIP's vector of an image (CGE); None: the image guides itself
     guide_sharpness: float = 1.0  # lambda of beta
+    guide_length: float = 1.0  # of g where it is added; the paper's is 1, however long the regions are
     guide_dropout: float = 0.4  # in the attention of the image's own guide
     region_count: int | None = None  # that every image has (the paper's batch norm); None: any number
     uto: bool = True  # the paper's objective; else `loss`, and InfoNCE on the queues
@@ -72,7 +73,8 @@ class GuidedImageSide(nn.Module):
 
     def __init__(self, config: USERConfig):
         super().__init__()
-        self.sharpness, self.guide_dim = config.guide_sharpness, config.guide_dim
+        self.guide_dim = config.guide_dim
+        self.sharpness, self.length = config.guide_sharpness, config.guide_length
         if config.guide_dim is None:
             self.guide = SelfGuide(config.region_dim, config.region_count, config.guide_dropout)
         else:
@@ -84,11 +86,9 @@ class GuidedImageSide(nn.Module):
     def forward(self, batch: Batch) -> Encoded:
         """The image's vector, and its regions before pooling."""
         found = self.encoder(self._raised(batch), batch.region_mask, batch.boxes)
-        return (
-            found
-            if self.guide_dim is None
-            else replace(found, vectors=unit(found.vectors + self._rest(batch)))
-        )
+        if self.guide_dim is not None:
+            found = replace(found, vectors=unit(found.vectors + self._rest(batch)))
+        return found
 
     def parts_of_vector(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """What each region gave to its image's vector [image region dim], and what CLIP gave [image dim]."""
@@ -104,7 +104,7 @@ class GuidedImageSide(nn.Module):
         own = self.guide_dim is None
         guide = self.guide(regions, mask) if own else unit(self.to_guide(self._clip(batch)))
         affinity = self.affinity(guide_affinity(regions, guide, mask, self.sharpness))
-        return regions + affinity.unsqueeze(-1) * guide.unsqueeze(1)
+        return regions + self.length * affinity.unsqueeze(-1) * guide.unsqueeze(1)
 
     def _rest(self, batch: Batch) -> Tensor:
         return self.to_rest(self._clip(batch))
@@ -132,7 +132,18 @@ class USER(RetrievalModel):
     config: USERConfig
     presets: ClassVar = {
         "tiny": {"dim": 128, "word_dim": 64, "guide_dropout": 0.1, "momentum": 0.99},
-        "base": {"dim": 256, "word_dim": 300, "hidden_dim": 128, "queue_size": 1024, "uto": False},
+        "base": {
+            "dim": 256,
+            "word_dim": 300,
+            "hidden_dim": 256,
+            "dropout": 0.1,
+            "word_dropout": 0.1,
+            "uto": False,
+            "loss": "info_nce",
+            "batch_weight": 1.0,
+            "queue_size": 1024,
+            "momentum": 0.99,
+        },
         "paper": {
             "dim": 1024,
             "word_dim": 300,
