@@ -79,9 +79,7 @@ class RegionEncoder(nn.Module):
         nn.init.xavier_uniform_(self.appearance.weight)
         nn.init.zeros_(self.appearance.bias)
         self.place = nn.Sequential(nn.Linear(7, 64), nn.ReLU(), nn.Linear(64, dim)) if box else None
-        self.network = (
-            None if hidden is None else RegionNetwork(region_dim, hidden, dim, box, count_padding)
-        )
+        self.network = None if hidden is None else RegionNetwork(region_dim, hidden, dim, box, count_padding)
         self.dropout = nn.Dropout(dropout)
         self.region_dropout = region_dropout
 
