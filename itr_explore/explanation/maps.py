@@ -74,7 +74,9 @@ def _explain_batch(model: RetrievalModel, pairs: list[Pair]) -> list[Explanation
         images, captions = model.encode_images(batch), model.encode_captions(batch)
         scores = model.score(images, captions)
     sizes = {"image": len(batch.regions), "caption": len(pairs)}
-    taps = {name: found.tap for name, found in seen.items() if found.tap.kind in _AXES}
+    taps = {
+        name: found.tap for name, found in seen.items() if {*_axes_of_map(found.tap)} <= {"word", "region"}
+    }
     values = {name: _whole(name, seen[name], sizes) for name in taps}
     cosines = (
         None if any(tap.kind == "word_to_region" for tap in taps.values()) else _cosines(images, captions)
@@ -167,19 +169,17 @@ def _distinct_images(pairs: list[Pair]) -> tuple[list[Pair], list[int]]:
     return firsts, image_of
 
 
-_AXES: dict[str, tuple[str, ...]] = {  # by kind (see nn.tap), the axes that come before those of the map
-    "word_to_region": ("image", "caption"),
-    "region_to_word": ("image", "caption"),
-    "region_to_region": ("image",),
-    "word_to_word": ("caption",),
-    "per_region": ("image",),
-    "per_word": ("caption",),
-}
+def _axes_of_map(tap: Tap) -> list[str]:
+    """What the rows and columns of a tap's map stand for, `word` or `region`."""
+    return tap.kind.removeprefix("per_").split("_to_")
 
 
 def _axes_before(tap: Tap, value: Tensor | np.ndarray) -> tuple[str, ...]:
-    """The axes of a tap's value before those of the map: a score per word can be each pair's own."""
-    return ("image", "caption") if tap.kind.startswith("per_") and value.ndim == 3 else _AXES[tap.kind]
+    """The axes of a tap's value before those of the map: each pair's, or those of one side of the batch."""
+    axes = _axes_of_map(tap)
+    if value.ndim == len(axes) + 2:
+        return ("image", "caption")
+    return ("caption",) if axes[0] == "word" else ("image",)
 
 
 def _whole(name: str, found: Seen, sizes: dict[str, int]) -> np.ndarray:
@@ -210,7 +210,7 @@ def _cut(name: str, tap: Tap, value: np.ndarray, image: int, caption: int, pair:
     place = {"image": image, "caption": caption}
     value = value[tuple(place[axis] for axis in _axes_before(tap, value))]
     words, regions = slice(1, 1 + len(pair.words)), slice(0, len(pair.regions))
-    axes = [words if axis == "word" else regions for axis in tap.kind.removeprefix("per_").split("_to_")]
+    axes = [words if axis == "word" else regions for axis in _axes_of_map(tap)]
     kept = value[tuple(axes)].copy()
     scale, note = tap.scale, ""
     if axes[-1] is words and scale in ("softmax", "row_sum"):

@@ -12,8 +12,8 @@ Kind = Literal[
     "region_to_word",    # [image caption region word]  each region's weights over words
     "region_to_region",  # [image region region]        an edge from row to column
     "word_to_word",      # [caption word word]
-    "per_region",        # [image region], or of each pair [image caption region]
-    "per_word",          # [caption word], or of each pair [image caption word]
+    "per_region",        # [image region]               these four may be each pair's own: then the
+    "per_word",          # [caption word]               axes begin with [image caption ...]
     "image_to_image",    # [image image]                images of a batch that look at each other
     "caption_to_caption",  # [caption caption]
     "sample_to_sample",  # [sample sample]              images and captions together, images first

@@ -133,6 +133,32 @@ def test_a_value_per_word_can_be_the_pair_s_own_and_derived():
         assert (fits.kind, fits.origin, fits.exact) == ("per_word", "derived", False)
 
 
+class WithEdgesOfPairs(Toy):
+    """Edges between regions, and between words, that both sides of a pair have a say in."""
+
+    def __init__(self):
+        super().__init__()
+        self.of_regions = Tap("region_to_region", "signed")
+        self.of_words = Tap("word_to_word", "signed")
+
+    def score(self, images, captions):
+        words = captions.parts * captions.mask.unsqueeze(-1)
+        seen = torch.einsum("cwd,ird->icwr", words, images.parts)
+        self.of_regions(seen.mT @ seen)
+        self.of_words(seen @ seen.mT)
+        return super().score(images, captions)
+
+
+def test_edges_can_be_the_pair_s_own():
+    model, pairs = WithEdgesOfPairs().eval(), [make_pair("two cats", 3, 0), make_pair("a red dog", 5, 1)]
+    for found, pair in zip(explain_all(model, pairs), pairs, strict=True):
+        ids = torch.tensor([model.tokenizer.token_to_id(word) for word in ("<start>", *pair.words, "<end>")])
+        seen = (model.embed(ids) @ torch.tensor(pair.regions).T).detach()
+        assert np.allclose(found.map("of_words").values, (seen @ seen.T)[1:-1, 1:-1], atol=1e-5)
+        assert np.allclose(found.map("of_regions").values, seen.T @ seen, atol=1e-5)
+        assert found.best("region_to_region").name == "relations.0"
+
+
 class WithMoreTaps(Toy):
     """Two heads in the second layer, and something that relates the samples of a batch."""
 
