@@ -57,9 +57,24 @@ class EncodedCaptions:
     groups: list[Encoded]
     back: Tensor  # [caption]
 
-    def scores(self, model: RetrievalModel, images: Encoded) -> Tensor:
-        """[image caption] scores, captions in the order they were asked for."""
-        return torch.cat([model.score(images, group) for group in self.groups], dim=1)[:, self.back]
+    @property
+    def vectors(self) -> Tensor:
+        """[caption dim] in the order they were asked for."""
+        return torch.cat([group.vectors for group in self.groups])[self.back]
+
+    def scores(self, model: RetrievalModel, images: Encoded, rows: np.ndarray | None = None) -> Tensor:
+        """[image caption] scores, captions in the order they were asked for, or only some `rows` of them."""
+        if rows is None:
+            return torch.cat([model.score(images, group) for group in self.groups], dim=1)[:, self.back]
+        places = self.back[torch.from_numpy(rows).to(self.back.device)]
+        found, order, first = [], [], 0
+        for group in self.groups:
+            inside = ((places >= first) & (places < first + len(group))).nonzero().squeeze(1)
+            if len(inside):
+                found.append(model.score(images, group[places[inside] - first]))
+                order.append(inside)
+            first += len(group)
+        return torch.cat(found, dim=1)[:, torch.cat(order).argsort()]
 
 
 @dataclass(frozen=True)

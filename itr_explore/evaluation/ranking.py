@@ -52,7 +52,7 @@ def rank(scores, relevance, *, ties: Ties = "mean", chunk: int = 256) -> Ranking
     rows, columns = _right_pairs(relevance, images, captions)
 
     count = _Count(images, captions, rows, columns, _tensor(scores[rows, columns]))
-    for at in _slices(images, chunk):
+    for at in slices(images, chunk):
         count.add(_tensor(scores[at]), at, slice(0, captions))
     return count.ranking(ties)
 
@@ -142,12 +142,30 @@ class _Side:
 
     def ranks(self, ties: Ties) -> np.ndarray:
         """[query] from 0, NaN for a query without a right answer."""
-        wrong = self.tied - self.right_tied
-        # in a random order of `wrong` and `right_tied` equals, so many wrong ones precede the first right one
-        before = {"mean": wrong / (self.right_tied + 1), "pessimistic": wrong, "optimistic": 0 * wrong}[ties]
-        ranks = self.above + before
-        ranks[self.right_tied == 0] = torch.nan
-        return ranks.numpy()
+        return _ranks(
+            self.above.numpy(), (self.tied - self.right_tied).numpy(), self.right_tied.numpy(), ties
+        )
+
+
+def rank_among(scores: np.ndarray, right: np.ndarray, ties: Ties = "mean") -> np.ndarray:
+    """[query] rank, from 0, of the best right one among each query's own candidates; NaN where none is right.
+
+    Args:
+        scores: [query candidate].
+        right: [query candidate] booleans.
+        ties: as in `rank`.
+    """
+    best = np.where(right, scores, -np.inf).max(axis=1, keepdims=True)
+    tied = scores == best
+    wrong, right_tied = ((tied & which).sum(axis=1) for which in (~right, right))
+    return _ranks((scores > best).sum(axis=1), wrong, right_tied, ties)
+
+
+def _ranks(above: np.ndarray, wrong: np.ndarray, right_tied: np.ndarray, ties: Ties) -> np.ndarray:
+    """[query] ranks from how many scores lie above the best right one, and how many equal it; or NaN."""
+    # in a random order of `wrong` and `right_tied` equals, so many wrong ones precede the first right one
+    before = {"mean": wrong / (right_tied + 1), "pessimistic": wrong, "optimistic": 0 * wrong}[ties]
+    return np.where(right_tied == 0, np.nan, above + before)
 
 
 def _tensor(array) -> Tensor:
@@ -173,7 +191,8 @@ def _right_pairs(relevance, images: int, captions: int) -> tuple[np.ndarray, np.
     )
 
 
-def _slices(length: int, size: int) -> list[slice]:
+def slices(length: int, size: int) -> list[slice]:
+    """Slices of `size` that cover so many items; the last may be smaller."""
     return [slice(start, min(start + size, length)) for start in range(0, length, size)]
 
 
@@ -221,8 +240,8 @@ def evaluate(
             ours = order[firsts[fold] : firsts[fold + 1]]
             if not len(ours):
                 continue
-            image_slices = _slices(images // folds, images_at_once)
-            caption_slices = _slices(len(ours), captions_at_once)
+            image_slices = slices(images // folds, images_at_once)
+            caption_slices = slices(len(ours), captions_at_once)
             sides = [encoder.images(range(first_image + s.start, first_image + s.stop)) for s in image_slices]
             texts = [encoder.captions(ours[s]) for s in caption_slices]
 
