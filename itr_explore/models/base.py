@@ -35,9 +35,18 @@ SHARES = (
     "guide_dropout",
     "momentum",
     "residual_weight",
+    "transfer",
 )
 # settings that may be 0; all other numbers are above it
-FROM_ZERO = ("margin", "foil_weight", "layers", "text_layers", "generation_weight")
+FROM_ZERO = (
+    "margin",
+    "foil_weight",
+    "layers",
+    "text_layers",
+    "generation_weight",
+    "coarse_weight",
+    "reconstruction_weight",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ _HOME = {  # where each model lives
     "bssan": "bssan.BSSAN",
     "chan": "chan.CHAN",
     "lgsf": "lgsf.LGSF",
+    "racg": "racg.RACG",
     "scan": "scan.SCAN",
     "user": "user.USER",
     "vse": "vse.VSE",

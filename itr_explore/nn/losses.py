@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+UNSCORED = -1e4  # of a pair that takes no part: below any score, and finite, so that all gradients are
+
 
 def hardest_negative_loss(
     scores: Float[Tensor, "image caption"],
@@ -73,6 +75,31 @@ def collapse_value(images: int, image_of: Int[Tensor, "caption"], margin: float 
     """
     equal = torch.zeros(images, len(image_of), device=image_of.device)
     return float(hardest_negative_loss(equal, image_of, margin))
+
+
+def hard_pairs(
+    scores: Float[Tensor, "image caption"],
+    image_of: Int[Tensor, "caption"],
+    hardest: int,
+    by_chance: int = 0,
+) -> tuple[Int[Tensor, "pair"], Int[Tensor, "pair"]]:
+    """Image and caption of the pairs that a loss needs most, by scores that are cheap to have.
+
+    All true pairs, all foils with the image of their caption, and for each image and each caption the
+    `hardest` negatives and some `by_chance`. All other pairs can be left `UNSCORED`. Hard negatives are much
+    like the true pair, so a model that sees no others does not learn that the easy ones are wrong.
+    """
+    told = image_of >= 0
+    about = torch.where(told, image_of, image_of[torch.where(told, 0, ~image_of)])
+    chosen = same_image(len(scores), about)
+    for order, count in ((scores, hardest), (torch.rand_like(scores), by_chance)):
+        negative = order.masked_fill(same_image(len(scores), about) | ~told, float("-inf"))
+        for dim in (0, 1):
+            found = negative.topk(min(count, scores.shape[dim]), dim=dim)
+            kept = found.values.isfinite() | chosen.gather(dim, found.indices)
+            chosen = chosen.scatter(dim, found.indices, kept)
+    image, caption = chosen.nonzero(as_tuple=True)
+    return image, caption
 
 
 def same_image(images: int, image_of: Int[Tensor, "caption"]) -> Bool[Tensor, "image caption"]:

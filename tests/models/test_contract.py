@@ -22,6 +22,8 @@ SETTINGS = [
     ("lgsf", {"loss": "info_nce", "angular_form": "hinge", "layers": 2}),
     *((name, {"reader": reader}) for name in ("scan", "vse", "vsrnpp") for reader in ("lstm", "bert")),
     *((name, {"reader": "bert"}) for name in ("user", "vse_infty")),
+    ("racg", {"hard_pairs": None, "memory_budget": 1}),
+    ("racg", {"loss": "info_nce"}),
     ("scan", {"pooling": "LSE"}),
     ("scan", {"direction": "image_to_text", "pooling": "LSE"}),
     ("user", {"guide_dim": 5}),
@@ -164,8 +166,7 @@ def test_taps_hold_what_their_scale_says(model, batch):
     for path, found in seen.items():
         axes = found.tap.kind.removeprefix("per_").split("_to_")
         value, real = found.value, [masks[axis] for axis in axes]
-        of_pairs = set(axes) == {"word", "region"} or (len(axes) == 1 and value.ndim == 3)
-        if of_pairs:  # [image caption row column] or [image caption part]
+        if value.ndim == len(axes) + 2:  # of pairs: [image caption row column] or [image caption part]
             real = [
                 mask[:, None] if axis == "region" else mask[None]
                 for axis, mask in zip(axes, real, strict=True)

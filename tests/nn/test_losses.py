@@ -2,7 +2,9 @@ import pytest
 import torch
 
 from itr_explore.nn.losses import (
+    UNSCORED,
     collapse_value,
+    hard_pairs,
     hardest_negative_loss,
     info_nce,
     same_image,
@@ -126,3 +128,32 @@ def test_a_foil_weighs_what_it_is_told_to_weigh():
     for hinge in (hardest_negative_loss, sum_hinge_loss):
         once, thrice = (hinge(scores, image_of, 0.2, weight) for weight in (1.0, 3.0))
         torch.testing.assert_close(thrice - once, torch.tensor(0.2))
+
+
+def test_hard_pairs_are_the_true_ones_the_foils_and_the_hardest_negatives():
+    scores = torch.tensor([[0.9, 0.8, 0.1, 0.7], [0.2, 0.3, 0.6, 0.0], [0.4, 0.5, 0.0, 0.9]])
+    image_of = torch.tensor([0, 0, 1, ~2])  # the last one is a foil of the third
+    true, foil = {(0, 0), (0, 1), (1, 2)}, {(1, 3)}
+    of_images, of_captions = {(0, 2), (1, 1), (2, 1)}, {(2, 0), (2, 1), (0, 2)}
+    assert set(pairs(hard_pairs(scores, image_of, 1))) == true | foil | of_images | of_captions
+
+
+@pytest.mark.parametrize("loss", [hardest_negative_loss, info_nce])
+def test_a_loss_of_enough_hard_pairs_is_that_of_all(loss):
+    scores, image_of = torch.randn(4, 8), torch.tensor([0, 0, 2, 1, 2, 2, ~3, ~0])
+    chosen = hard_pairs(scores, image_of, 8 if loss is info_nce else 1, by_chance=1)
+    few = torch.full_like(scores, UNSCORED).index_put(chosen, scores[chosen])
+    torch.testing.assert_close(loss(few, image_of, 0.2), loss(scores, image_of, 0.2))
+
+
+def test_a_loss_has_a_gradient_where_a_caption_was_scored_with_its_own_image_alone():
+    scores = torch.randn(2, 3, requires_grad=True)
+    few = torch.full((2, 3), UNSCORED).index_put(
+        (torch.tensor([0, 1]), torch.tensor([0, 1])), scores.diagonal()
+    )
+    info_nce(few, torch.tensor([0, 1, ~1])).backward()
+    assert scores.grad.isfinite().all()
+
+
+def pairs(found):
+    return list(zip(*(index.tolist() for index in found), strict=True))
