@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from itr_explore.data.collection import Collection
 
-SCENES_CLIP = "clip-tiny-scenes"  # comes with the package; `scenes/train_clip.py` trains it
+SCENES_CLIP = "clip-tiny-scenes"  # of the zoo, once `python -m itr_explore.data.scenes.train_clip` has run
 VECTORS = "guide.npy"
 WEIGHTS = (".json", ".safetensors", ".bin")  # the files of a checkpoint that its vectors depend on
 BYTES_A_VECTOR = 8192  # room wanted on the disk; twice the longest CLIP's
