@@ -14,16 +14,19 @@ not in it and follows zhangy0822/HiCer, with sizes of ours.
 | beta          | tap `image_side.affinity`                      | [image region]         | exact          |
 | f + beta g    | what `image_side.encoder` is given             | [image region feature] | exact          |
 | regions       | `images.parts`: a linear map plus a network    | [image region dim]     | exact          |
-| words         | `captions.parts`: BERT or a GRU both ways      | [caption word dim]     | exact          |
+| words         | `captions.parts`: BERT, the mean over a word's | [caption word dim]     | reconstruction |
+|               | pieces (the code pools them one by one)        |                        |                |
+|               | or a GRU both ways                             | [caption word dim]     | ours           |
 | GPO           | `image_side.encoder.pool`, `caption_side.pool` | [item dim]             | exact          |
 | key encoders  | `image_teacher`, `caption_teacher`             |                        | exact          |
 | Q_v, Q_t      | `image_queue`, `caption_queue`                 | [key dim]              | exact          |
 | L_e, L_d      | the terms `matching` and `queue`, see `nn.uto` |                        | exact          |
 |               | `uto=False`: the config's loss, and InfoNCE    |                        | ours           |
-|               | the box, added (`box`, off in `paper`)         |                        | ours           |
+|               | the box, added, also in the network (`box`)    |                        | ours           |
 
-The two `share`s say how much of its vector each fragment gave; `image_parts` and `caption_parts` split a
-score exactly into what each region or word gave, and CLIP as the rest.
+A guide has length 1, however long the regions are: those of the scenes, of length 15, it hardly moves
+(`guide_length` changes that). The two `share`s say how much of its vector each fragment gave; `image_parts`
+and `caption_parts` split a score exactly into what each region or word gave, and CLIP as the rest.
 
 In a step the teachers follow, make keys, the loss is taken against the queues as they were, then the keys go
 in. Teachers have dropout and running statistics of their own. Quirks of the code are settings, in `paper` as

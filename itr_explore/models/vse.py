@@ -14,7 +14,7 @@ paper, fartashf/vsepp.
 | l_MH           | `nn.losses.hardest_negative_loss`           |                       | exact |
 |                | `text_pooling="mean"`, a GRU both ways      | [caption dim]         | ours  |
 |                | the box, added (`box`, off in `paper`)      |                       | ours  |
-|                | `loss="info_nce"`, in `base` only           |                       | ours  |
+|                | `loss="info_nce"`: `base`, and on scenes    |                       | ours  |
 
 A linear map of a mean is the mean of linear maps, so here W is applied to each region. `region_share` and
 `word_share` are tapped: the length of what each fragment gave to its vector, divided by the sum of all.

@@ -7,21 +7,22 @@ Chen, Hu, Wu, Jiang, Wang: Learning the Best Pooling Strategy for Visual Semanti
 | paper             | name here                                        | shape              |                |
 | ----------------- | ------------------------------------------------ | ------------------ | -------------- |
 | phi(x)            | `images.parts`: a linear map and a small network | [image region dim] | exact          |
-| psi(t)            | `captions.parts`: BERT or a GRU both ways        | [caption word dim] | exact          |
+| psi(t)            | `captions.parts`: a GRU both ways                | [caption word dim] | exact          |
+|                   | or BERT, the mean over a word's pieces           | [caption word dim] | reconstruction |
 | theta_k           | `image_side.pool.weights`, `caption_side.pool`   | [item place]       | exact          |
 | v, u              | `images.vectors`, `captions.vectors`             | [item dim]         | exact          |
 | s(v, u)           | `score`, an inner product                        | [image caption]    | exact          |
 | size augmentation | `region_dropout`: regions are left out           |                    | exact          |
 |                   | `word_dropout`: words become <unk>               |                    | reconstruction |
-|                   | the box, added (`box`, off in `paper`)           |                    | ours           |
-|                   | `loss="info_nce"`, in `base` only                |                    | ours           |
+|                   | the box, added, also in the network (`box`)      |                    | ours           |
+|                   | `loss="info_nce"`: `base`, and on scenes         |                    | ours           |
 
 The two `share`s are tapped: the length of what each fragment gave to its vector, divided by the sum of all.
 `image_parts` and `caption_parts` split a score exactly into what each region or word gave.
 
 A quirk of the code is a setting: `count_padding`, on in `paper`. In training its batch norm counts padding as
-regions. Left out: grids from a trained CNN. Of the words that the code picks it drops some and changes some
-into others, here all become <unk>.
+regions. Otherwise than there, BERT's pieces are not pooled one by one, and of the words that it drops or
+changes into others all become <unk>. Left out: grids from a trained CNN.
 """
 
 from dataclasses import dataclass
