@@ -25,6 +25,7 @@ from itr_explore.evaluation.encoding import at_rest, enough_memory
 from itr_explore.evaluation.report import Grounding
 from itr_explore.explanation.maps import explain_all
 from itr_explore.explanation.verdicts import verdicts
+from itr_explore.records import Origin
 
 if TYPE_CHECKING:
     from itr_explore.data.collection import Collection
@@ -90,9 +91,10 @@ class _Asked:
 
 def _asked(
     model: RetrievalModel, collection: Collection, device: str, batch_size: int
-) -> tuple[list[_Asked], str]:
-    """All mentions of all captions, and where the model's map comes from (attention or derived)."""
-    asked, origin = [], ""
+) -> tuple[list[_Asked], Origin]:
+    """All mentions of all captions, and where the model's map comes from."""
+    asked: list[_Asked] = []
+    origin: Origin = "derived"
     pairs = (
         collection.pair(image, caption, picture=False)
         for image in range(len(collection))

@@ -7,9 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from itr_explore.records import Ranking, Table
+from itr_explore.records import Origin, Ranking, Table
 
 MEASURES = ("pointing", "precision", "recall", "F1")
+MAP_OF: Mapping[Origin, str] = {
+    "attention": "its attention",
+    "attribution": "an exact split of the score",
+    "derived": "derived: the score is not computed from it",
+}
 
 
 def recall_table(
@@ -39,7 +44,7 @@ class Grounding:
     """How well maps point at what words name, with controls and the proposals' ceiling."""
 
     model: str
-    origin: str  # attention: the map is what the score is computed from; derived: it is not
+    origin: Origin  # of the model's map, see `MAP_OF`
     rows: tuple[str, ...]  # the model, controls, the ceiling
     kinds: tuple[str, ...]  # of mentions, "all" first
     counts: tuple[int, ...]  # [kind] mentions that have a box
@@ -53,7 +58,7 @@ class Grounding:
             )
 
     @classmethod
-    def of(cls, judged: Mapping[str, np.ndarray], kinds: np.ndarray, model: str, origin: str) -> Grounding:
+    def of(cls, judged: Mapping[str, np.ndarray], kinds: np.ndarray, model: str, origin: Origin) -> Grounding:
         """Mean over all mentions and over those of each kind, from `[mention measure]` for each row."""
         names = sorted(set(kinds.tolist()), key=lambda kind: (-int((kinds == kind).sum()), kind))
         chosen = [np.ones(len(kinds), dtype=bool), *(kinds == name for name in names)]
@@ -73,10 +78,7 @@ class Grounding:
     def table(self) -> Table:
         """All measures over all mentions, a row for the model, each control and the ceiling."""
         rows = tuple((row, *self.values[i, 0].tolist()) for i, row in enumerate(self.rows))
-        note = f"{self.counts[0]} mentions with a box; {self.model}'s map is "
-        note += (
-            "its attention" if self.origin == "attention" else "derived: the score is not computed from it"
-        )
+        note = f"{self.counts[0]} mentions with a box; {self.model}'s map is {MAP_OF[self.origin]}"
         return Table(("per cent", *MEASURES), rows, "Grounding", note)
 
     def by_kind(self) -> Table:

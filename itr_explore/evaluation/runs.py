@@ -99,7 +99,8 @@ class Runs:
                     rows.append((name, run["map"], found[model], *(found[row] for row in controls)))
         columns = ("system", "map", "pointing", "random weights", "random", "centre", "largest", "ceiling")
         note = (
-            "Per cent of mentions; an attention map is what the score is computed from, a derived one is not."
+            "Per cent of mentions. The score is computed from an attention map, an attribution splits the"
+            " score exactly, and a derived map does neither."
         )
         return Table(columns, tuple(rows), "Pointing", note)
 

@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 def explain(model: RetrievalModel, pair: Pair) -> Explanation:
     """What `model` does with one pair: its score and a `Map` for every tap that was passed.
 
-    A model without a word_to_region tap gets a derived one, the cosine of each word's and each region's
-    node before pooling (origin `derived`, not exact: the score is not computed from it).
+    A model that pools words and regions before it compares them has no word_to_region tap. It gets two maps
+    in its place: `parts`, what each word and each region gave to the score together (origin `attribution`,
+    exact, where the model knows its vectors' additive parts), and `node_cosine`, the cosine of their nodes
+    before pooling (origin `derived`, not exact: the score is not computed from it).
     The model runs in eval mode without gradients; it is left as it was found.
 
     Raises:
@@ -78,20 +80,28 @@ def _explain_batch(model: RetrievalModel, pairs: list[Pair]) -> list[Explanation
         name: found.tap for name, found in seen.items() if {*_axes_of_map(found.tap)} <= {"word", "region"}
     }
     values = {name: _whole(name, seen[name], sizes) for name in taps}
-    cosines = (
-        None if any(tap.kind == "word_to_region" for tap in taps.values()) else _cosines(images, captions)
-    )
+    parts = _products(model, batch)
+    attended = any(tap.kind == "word_to_region" for tap in taps.values())
+    cosines = None if attended else _cosines(images, captions)
 
     scores, words = scores.float().cpu(), batch.words.cpu().numpy()
     explanations = []
     for caption, pair in enumerate(pairs):
         image = int(batch.image_of[caption])
         maps = [_cut(name, taps[name], values[name], image, caption, pair) for name in values]
+        score = float(scores[image, caption])
+        inside = (image, caption, slice(1, 1 + len(pair.words)), slice(0, len(pair.regions)))
+        if parts is not None:
+            given = parts[inside].copy()
+            note = (
+                f"adds up to {given.sum():.3f} of the score {score:.3f}; what <start>, <end> and all that is"
+                " of no single region or word gave is not shown"
+            )
+            maps.insert(0, Map("parts", "word_to_region", given, "attribution", "signed", note=note))
         if cosines is not None:
-            nodes = cosines[image, caption, 1 : 1 + len(pair.words), : len(pair.regions)].copy()
+            nodes = cosines[inside].copy()
             maps.append(Map("node_cosine", "word_to_region", nodes, "derived", "cosine", exact=False))
         unknown = tuple(np.flatnonzero(words[caption, 1 : 1 + len(pair.words)] == UNKNOWN).tolist())
-        score = float(scores[image, caption])
         explanations.append(Explanation(pair, model.name, score, tuple(maps), unknown))
     return explanations
 
@@ -228,6 +238,17 @@ def _layer_and_head(name: str) -> tuple[int | None, int | None]:
     numbers = {before: int(part) for before, part in pairwise(["", *parts]) if part.isdigit()}
     head = numbers.pop("heads", None)
     return next(iter(numbers.values()), None), head
+
+
+def _products(model: RetrievalModel, batch: Batch) -> np.ndarray | None:
+    """[image caption word region] products of the parts of both vectors; None if they are not known."""
+    if not (hasattr(model, "image_parts") and hasattr(model, "caption_parts")):
+        return None
+    try:
+        (regions, _), (words, _) = model.image_parts(batch), model.caption_parts(batch)
+    except ValueError:  # the batch is good, it was scored: these vectors have no additive parts
+        return None
+    return torch.einsum("ird,cwd->icwr", regions.float(), words.float()).cpu().numpy()
 
 
 def _cosines(images: Encoded, captions: Encoded) -> np.ndarray | None:

@@ -128,7 +128,7 @@ def test_a_model_that_is_guided_is_given_the_collection_s_guide():
     collection = worlds().with_guide(np.eye(6))
     tokenizer = build_tokenizer(collection.captions, min_count=1)
     model = create_model("user", region_dim=5, tokenizer=tokenizer, dim=8, word_dim=8, guide_dim=6)
-    assert ground(model, collection, device="cpu").origin == "derived"
+    assert ground(model, collection, device="cpu").origin == "attribution"
     with pytest.raises(ValueError, match="guide vectors of length 6, image '0' has none"):
         ground(model, worlds(), device="cpu")
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from itr_explore.data.text import build_tokenizer, split_words
-from itr_explore.explanation.maps import explain, explain_all
+from itr_explore.explanation.maps import _batch_of, explain, explain_all
 from itr_explore.models.registry import create_model
 from itr_explore.nn.tap import Tap
 from itr_explore.records import Encoded, Pair
@@ -217,6 +217,31 @@ def test_a_model_without_word_attention_gets_a_cosine_map_that_says_it_is_derive
     wanted = torch.cosine_similarity(word[None], torch.tensor(pair.regions))
     assert np.allclose(found.values[1], wanted, atol=1e-6)
     assert (found.origin, found.scale, found.exact) == ("derived", "cosine", False)
+
+
+def test_where_vectors_are_sums_of_parts_a_map_splits_the_score_among_words_and_regions():
+    pair = make_pair("a red dog")
+    model = create_model("vse", region_dim=pair.regions.shape[1], tokenizer=Toy().tokenizer, box=False)
+    explanation = explain(model, pair)
+    found = explanation.best("word_to_region")
+    assert (found.name, found.origin, found.scale, found.exact) == ("parts", "attribution", "signed", True)
+
+    batch = _batch_of(model, [pair])
+    with torch.no_grad():
+        regions, words = model.image_parts(batch)[0][0], model.caption_parts(batch)[0][0]
+        marks = words[[0, -1]].sum(dim=0) @ regions.sum(dim=0)
+    assert found.values.sum() + marks.item() == pytest.approx(explanation.score, abs=1e-5)
+    assert f"adds up to {found.values.sum():.3f} of the score {explanation.score:.3f}" in found.note
+
+
+def test_where_a_vector_has_no_parts_the_score_is_not_split():
+    pair = make_pair("a dog")
+    model = create_model(
+        "vse", region_dim=pair.regions.shape[1], tokenizer=Toy().tokenizer, box=False, reader="lstm"
+    )
+    assert [found.name for found in explain(model, pair).maps if found.kind == "word_to_region"] == [
+        "node_cosine"
+    ]
 
 
 def test_explaining_leaves_the_model_in_its_mode():
