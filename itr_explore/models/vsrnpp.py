@@ -6,23 +6,26 @@ Li, Zhang, Li, Li, Fu: Image-Text Embedding Learning via Visual and Textual Sema
 after Visual Semantic Reasoning for Image-Text Matching, ICCV 2019 (arXiv 1909.02701). *Exact* means: as in
 the code of the latter, KunpengLi1994/VSRN. No code of the text side is public: it is a reconstruction.
 
-| paper                 | name here                               | shape                 |                |
-| --------------------- | --------------------------------------- | --------------------- | -------------- |
-| V                     | `regions(...)`                          | [image region dim]    | exact          |
-| R, divided by N       | tap `image_side.layers.N.affinity`      | [image region region] | exact          |
-| V* = W_r(R V W_g) + V | `image_side.layers`                     | [image region dim]    | exact          |
-| m_i                   | `image_side.memory`, a GRU              | [image region dim]    | exact          |
-| I = m_N               | `images.vectors`                        | [image dim]           | exact          |
-| words                 | `words(...)`: a GRU both ways, or BERT  | [caption word dim]    | reconstruction |
-| words, reasoned       | `caption_side.layers`, the same layers  | [caption word dim]    | reconstruction |
-| T                     | `captions.vectors`, the last memory     | [caption dim]         | reconstruction |
-| T of VSRN             | `text="plain"`, last state of one GRU   | [caption dim]         | exact          |
-| L_M                   | `matching_loss`                         |                       | exact          |
-| L_G                   | `captioner`, times `generation_weight`  |                       | exact          |
-| alpha_t of L_G        | tap `decoder`                           | as word_to_region     | exact, derived |
-|                       | the box, added (`box`, off in `paper`)  |                       | ours           |
-|                       | `loss="info_nce"`, in `base` only       |                       | ours           |
-|                       | `text_norm`, `region_order`             |                       | ours           |
+| paper or code            | name here                              | shape                 |                |
+| ------------------------ | -------------------------------------- | --------------------- | -------------- |
+| V                        | `regions(...)`                         | [image region dim]    | exact          |
+| R, divided by regions    | tap `image_side.layers.N.affinity`     | [image region region] | exact          |
+| V* = BN(R V W_g W_r) + V | `image_side.layers`                    | [image region dim]    | exact          |
+| m_i                      | `image_side.memory`, a GRU             | [image region dim]    | exact          |
+| I, the last m_i          | `images.vectors`                       | [image dim]           | exact          |
+| words                    | `words(...)`: GRU both ways, or BERT;  | [caption word dim]    | reconstruction |
+|                          | and `word_nodes`, a linear map         |                       |                |
+| words, reasoned          | `caption_side.layers`, the same layers | [caption word dim]    | reconstruction |
+| T                        | `captions.vectors`, the last memory    | [caption dim]         | reconstruction |
+| T of VSRN                | `text="plain"`, last state of one GRU  | [caption dim]         | exact          |
+| L_M                      | `matching_loss`                        |                       | exact          |
+|                          | an image's captions are no negatives   |                       | ours           |
+| L_G                      | `captioner`, times `generation_weight` |                       | exact          |
+| alpha_t of L_G           | tap `decoder`                          | as word_to_region     | exact, derived |
+|                          | `norm_axis="channels"`, `text_norm`    |                       | ours           |
+|                          | `region_order`                         |                       | ours           |
+|                          | the box, added (`box`, off in `paper`) |                       | ours           |
+|                          | `loss="info_nce"`, in `base` only      |                       | ours           |
 
 How much a layer's edges matter is tapped as `strength`, what each region or word left in the last memory as
 `trace`; `image_parts` and `caption_parts` split a score exactly into what each region or word gave. No score
@@ -30,8 +33,10 @@ is computed from the captioner: its attention shows where it would look while it
 
 VSRN's quirks are settings, in `paper` as for Flickr30K: `norm_axis="regions"`, `final_norm=True`,
 `norm_after_linear=False`, `affinity_divisor=36`, `padding_target=True`. For COCO: `final_norm=False`,
-`norm_after_linear=True`. The published code does not save the captioner: see `without_captioner`. It also
-cuts captions at 60 tokens. Left out: a sentence's parse as the words' adjacency.
+`norm_after_linear=True`. With `text="plain"` the preset is VSRN itself. Words, <start> and <end> among them,
+are always normalised over channels. The published code does not save the captioner: see `without_captioner`.
+It also cuts captions at 60 tokens. Left out: a sentence's parse as the words' adjacency, and the ICCV paper's
+heat map, which ranks regions by their product with I.
 """
 
 import copy

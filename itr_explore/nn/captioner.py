@@ -12,10 +12,11 @@ class Captioner(nn.Module):
     """One GRU reads the regions, a second writes the caption from where the first stopped (exact, VSRN code).
 
     Each step of the writer is told the right word before (teacher forcing) and looks at the regions by
-    additive attention: `weights = softmax_i(u . tanh(W [region_i; state] + b))`. The published code takes 59
-    steps whatever the captions' lengths, puts all of `W` to all regions and asks for the whole vocabulary in
-    each of them. Here there are as many steps as the longest caption has words, the regions' half of `W` is
-    used once, and so is the vocabulary, for the words that there are; values and gradients are the same.
+    additive attention: `weights = softmax_i(u . tanh(W [read_i; state] + b))`, where `read_i` is the reader's
+    state after region i, which also knows of those before. The published code takes 59 steps whatever the
+    captions' lengths, puts all of `W` to all regions and asks for the whole vocabulary in each of them. Here
+    there are as many steps as the longest caption has words, the regions' half of `W` is used once, and so is
+    the vocabulary, for the words that there are; values and gradients are the same.
 
     Args:
         vocabulary_size: number of token ids.

@@ -80,7 +80,7 @@ class ReasoningSide(nn.Module):
     ) -> tuple[Float[Tensor, "item part dim"], Float[Tensor, "item dim"]]:
         """What each node gave to its item's vector [item part dim], and what none of them gave [item dim].
 
-        The nodes' parts and the rest add up to `forward(...).vectors`. In eval mode only (else `ValueError`).
+        The nodes' parts and the rest add up to `forward(...)[0]`. In eval mode only (else `ValueError`).
         """
         if self.training:
             raise ValueError("a vector has additive parts in eval mode only; call model.eval() first")

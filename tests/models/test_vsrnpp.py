@@ -2,9 +2,10 @@ import pytest
 import torch
 from torch import nn
 
-from itr_explore.models.registry import from_pretrained
+from itr_explore.models.registry import from_pretrained, model_class
 from itr_explore.nn.reasoning import normalised
 from itr_explore.nn.tap import capture
+from itr_explore.training.recipes import load_recipe
 
 
 def trained(model):
@@ -47,6 +48,23 @@ def test_vsrns_image_side_is_its_published_steps_one_by_one(make_model, make_bat
         memory[0], final.running_mean, final.running_var, final.weight, final.bias
     )
     torch.testing.assert_close(model.encode_images(batch).vectors, nn.functional.normalize(memory, dim=1))
+
+
+def test_vsrns_text_side_is_the_last_state_of_one_gru(make_model, batch):
+    model = trained(make_model("vsrnpp", "paper", text="plain", dim=16, affinity_divisor=5))
+    steps, (gru, found) = model.words.vectors(batch.words), (model.words.reader, model.encode_captions(batch))
+    assert not gru.bidirectional
+    for caption, words in enumerate(batch.word_mask.sum(dim=1).tolist()):
+        _, last = gru(steps[caption : caption + 1, :words])
+        torch.testing.assert_close(found.vectors[caption], nn.functional.normalize(last[0, 0], dim=0))
+
+
+def test_the_recipes_have_the_quirks_that_vsrn_has_on_each_collection():
+    paper, coco = model_class("vsrnpp").presets["paper"], load_recipe("vsrnpp-coco").model
+    for settings, quirks in ((paper, (True, False)), ({**paper, **coco}, (False, True))):
+        assert (settings["final_norm"], settings.get("norm_after_linear", False)) == quirks
+        assert (settings["norm_axis"], settings["affinity_divisor"]) == ("regions", 36)
+    assert not {"final_norm", "norm_after_linear"} & set(load_recipe("vsrnpp-f30k").model)
 
 
 @pytest.mark.parametrize("order", ["given", "reversed", "degree", "random"])
