@@ -8,9 +8,12 @@ not in it and follows zhangy0822/HiCer, with sizes of ours.
 | paper         | name here                                      | shape                  |                |
 | ------------- | ---------------------------------------------- | ---------------------- | -------------- |
 | SGE: a        | tap `image_side.guide.attention`               | [image region]         | exact          |
-| SGE: global g | `image_side.guide(...)`                        | [image feature]        | exact          |
-| CGE: g = P1 u | `image_side.to_guide` of u, the `batch.guide`  | [image feature]        | reconstruction |
-| CGE: P2 u     | `image_side.to_rest`, added to the vector      | [image dim]            | reconstruction |
+|               | `region_count=None`: a layer norm in it        |                        | ours           |
+| SGE: global g | `image_side.guide(...)`, of norm 1             | [image feature]        | exact          |
+| CGE: P1 u     | `image_side.to_guide` of u, the `batch.guide`; | [image feature]        | reconstruction |
+|               | brought to norm 1 it is g                      |                        |                |
+| CGE: P2 u     | `image_side.to_rest`, added to the vector,     | [image dim]            | reconstruction |
+|               | which is brought to norm 1 again               |                        |                |
 | beta          | tap `image_side.affinity`                      | [image region]         | exact          |
 | f + beta g    | what `image_side.encoder` is given             | [image region feature] | exact          |
 | regions       | `images.parts`: a linear map plus a network    | [image region dim]     | exact          |
@@ -21,10 +24,11 @@ not in it and follows zhangy0822/HiCer, with sizes of ours.
 | key encoders  | `image_teacher`, `caption_teacher`             |                        | exact          |
 | Q_v, Q_t      | `image_queue`, `caption_queue`                 | [key dim]              | exact          |
 | L_e, L_d      | the terms `matching` and `queue`, see `nn.uto` |                        | exact          |
+|               | an image's captions are no negatives in L_e    |                        | ours           |
 |               | `uto=False`: the config's loss, and InfoNCE    |                        | ours           |
 |               | the box, added, also in the network (`box`)    |                        | ours           |
 
-A guide has length 1, however long the regions are: those of the scenes, of length 15, it hardly moves
+A guide has norm 1, whatever that of the regions: those of the scenes, whose norm is 15, it hardly moves
 (`guide_length` changes that). The two `share`s say how much of its vector each fragment gave; `image_parts`
 and `caption_parts` split a score exactly into what each region or word gave, and CLIP as the rest.
 
@@ -32,7 +36,9 @@ In a step the teachers follow, make keys, the loss is taken against the queues a
 in. Teachers have dropout and running statistics of their own. Quirks of the code are settings, in `paper` as
 published: `region_count=36` (a batch norm with a channel for each region's place; None is a layer norm) and
 `mask_same_image=False` (an image's other captions in a queue are its negatives). Not kept: queues that begin
-with vectors of cosine 0.75 to each other and are lost on resuming. Left out: more augmentation of captions.
+with vectors of cosine 0.75 to each other, need a size that the batch's divides and are lost on resuming. Left
+out: CLIP's vector of a caption; and of the fifth of the words that the code masks, changes or drops, all are
+masked here (`word_dropout`; <unk> for a GRU).
 """
 
 from dataclasses import dataclass, replace
@@ -59,7 +65,7 @@ class USERConfig(VSEInfinityConfig):
 
     guide_dim: int | None = None  # length of CLIP's vector of an image (CGE); None: the image guides itself
     guide_sharpness: float = 1.0  # lambda of beta
-    guide_length: float = 1.0  # of g where it is added; the paper's is 1, however long the regions are
+    guide_length: float = 1.0  # norm of g where it is added; the paper's is 1, whatever the regions'
     guide_dropout: float = 0.4  # in the attention of the image's own guide
     region_count: int | None = None  # that every image has (the paper's batch norm); None: any number
     uto: bool = True  # the paper's objective; else `loss`, and InfoNCE on the queues

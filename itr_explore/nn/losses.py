@@ -1,9 +1,10 @@
 """Matching losses on a score matrix [image caption], for any number of captions an image.
 
 Each caption and its image make one pair. All other captions of that image are positives too, so they are
-never taken as negatives. A *foil*, nearly a caption and false of its image, has `~row` of that caption in
-`image_of`, a negative number: it is a negative for that pair alone. The hinges are sums over the pairs,
-`info_nce` is a mean, each as published; foils are ours.
+never taken as negatives; the codes of VSE++, SCAN, VSRN and USER do take them, HREM's does not. A *foil*,
+nearly a caption and false of its image, has `~row` of that caption in `image_of`, a negative number: it is a
+negative for that pair alone. The hinges are sums over the pairs, `info_nce` is a mean, each as published;
+foils are ours.
 """
 
 import torch

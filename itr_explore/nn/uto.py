@@ -22,8 +22,9 @@ def uto_loss(
 ) -> Float[Tensor, ""]:
     """The objective of a batch, the mean over its pairs of `soft` both ways and one reward.
 
-    Captions of the same image are no negatives; a foil is one of its own pair (see `losses.py`). With one
-    caption an image and no foil it is the published loss, up to exp(-sharpness threshold).
+    Captions of the same image are no negatives (in the published code they are); a foil is one of its own
+    pair (see `losses.py`). With one caption an image and no foil it is the published loss, up to
+    exp(-sharpness threshold).
     """
     caption = (image_of >= 0).nonzero().squeeze(1)
     image = image_of[caption]

@@ -11,6 +11,7 @@ from itr_explore.nn.guidance import guide_affinity
 from itr_explore.nn.tap import capture
 from itr_explore.nn.uto import uto_loss
 from itr_explore.training.fit import fit
+from itr_explore.training.recipes import load_recipe
 
 
 def states(model) -> dict:
@@ -39,6 +40,10 @@ def test_the_published_number_of_regions_is_wanted(make_model, batch):
 def test_clip_guides_and_is_added_to_the_vector(make_model, batch):
     model = make_model("user", guide_dim=5)
     side, found = model.image_side, model.encode_images(batch)
+    guide = nn.functional.normalize(side.to_guide(batch.guide))
+    affinity = guide_affinity(batch.regions, guide, batch.region_mask)
+    raised = batch.regions + affinity[..., None] * guide[:, None]
+    torch.testing.assert_close(found.parts, side.encoder.regions(raised, batch.region_mask, batch.boxes)[0])
     pooled = nn.functional.normalize(side.encoder.pool(found.parts, found.mask))
     torch.testing.assert_close(found.vectors, nn.functional.normalize(pooled + side.to_rest(batch.guide)))
     assert not torch.allclose(model(replace(batch, guide=batch.guide.flip(1))), model(batch), atol=1e-3)
@@ -168,8 +173,16 @@ def test_the_tiny_model_fits_the_zoo():
     assert 2 * sum(value.numel() for value in model.state_dict().values()) < 2e6
 
 
+def test_the_recipes_have_the_published_queues_and_weights_of_each_collection():
+    paper = model_class("user").presets["paper"]
+    for name, queue_size, batch_weight in (("user-f30k", 2048, 20.0), ("user-coco", 4096, 1.0)):
+        given = {key: value for key, value in load_recipe(name).model.items() if key != "bert"}
+        config = model_class("user").make_config({**paper, **given, "region_dim": 2048, "vocabulary_size": 9})
+        assert (config.queue_size, config.batch_weight, config.momentum) == (queue_size, batch_weight, 0.999)
+        assert (config.uto_sharpness, config.uto_threshold, config.guide_sharpness) == (90, 0.5, 1)
+
+
 def test_without_a_queue_there_is_no_teacher(make_model, batch):
     model = make_model("user", queue_size=None)
     assert list(model.training_loss(batch)) == ["matching"]
     assert not any("teacher" in name for name in model.state_dict())
-    assert model_class("user").presets["paper"]["queue_size"] == 2048
