@@ -13,7 +13,8 @@ order; every equation is a reconstruction from a source that is named below.
 | v_i, relation-enhanced | `images.parts`                          | [image region dim]    | reconstruction |
 | x, local               | `images.vectors`                        | [image dim]           | reconstruction |
 | w_j and y              | `words(...)`, `caption_side`            | [caption word dim]    | reconstruction |
-| x~ and y~, global      | `across_images`, `across_captions`      | [image dim]           | reconstruction |
+| x~ and y~, global      | `across_images`, `across_captions`;     | [item dim]            | reconstruction |
+|                        | with `fusion` both come of `across`     |                       |                |
 | who looks at whom      | tap `across_images.layer.edges.heads.H` | [image image]         | reconstruction |
 | triangular constraint  | `constraint`                            |                       | reconstruction |
 |                        | the box, added (`box`, off in `paper`)  |                       | ours           |
@@ -29,7 +30,8 @@ A short item lowers k of the top-k for itself; in HREM's code also for those aft
 `image_parts` and `caption_parts` split a score exactly into what each region or word gave.
 
 Left out: negatives drawn by their distance (HREM), and its 8,000 steps without the sum's other three terms:
-here they join after the warm-up.
+here they join after the warm-up. Of the fifth of the words that HREM masks, changes or drops, all are masked
+here (`word_dropout`; <unk> for a GRU). Of DSRAN, its features of box and class and its gates between heads.
 """
 
 from dataclasses import dataclass

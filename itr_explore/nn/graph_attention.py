@@ -61,7 +61,7 @@ class GraphAttention(nn.Module):
     """One layer of a graph attention network, with a residual: `LN(x + W_o ELU(heads of weights @ W x))`.
 
     `weights = softmax_j leaky_relu(a_1 . W x_i + a_2 . W x_j)` in each head, over all nodes and itself
-    (Velickovic et al. 2018, equations 1-6; the residual and the layer norm are ours).
+    (Velickovic et al. 2018, equations 1-6; `W_o`, the residual and the layer norm are ours).
 
     Taps: `edges`, see `HeadTaps`.
 
