@@ -1,10 +1,11 @@
 """RACG: a graph of regions and a graph of words, each of which knows how its nodes are related. For a pair
 the two graphs look at each other, strengthen the edges that both have, and are then compared node by node.
 
-"Relation-aggregated cross-graph correlation learning", TNNLS 2024. Its code is not public and its equations
-were not at hand: this whole page is a *reconstruction* from the abstract (semantic-embedded graphs, a
-cross-graph relation encoder, feature reconstruction, multi-head similarity alignment), filled in with parts
-that are public: the attention of SCAN, the blocks of numbers and the small network of GSMN.
+Peng, He, Liu, Cheung, Xu, Cui: Relation-Aggregated Cross-Graph Correlation Learning for Fine-Grained
+Image-Text Retrieval, TNNLS 35(2), 2024. Its code is not public and its equations were not at hand: this whole
+page is a *reconstruction* from the abstract (semantic-embedded graphs, a cross-graph relation encoder,
+feature reconstruction, multi-head similarity alignment), filled in with parts that are public: the attention
+of SCAN, the blocks of numbers and the small network of GSMN. *Ours* is what neither asks for.
 
 | paper's idea         | name here                                  | shape                     |           |
 | -------------------- | ------------------------------------------ | ------------------------- | --------- |
@@ -20,8 +21,10 @@ that are public: the attention of SCAN, the blocks of numbers and the small netw
 | coarse ranking       | `vectors`, the mean of v'_i or t'_j        | [item dim]                | reconstr. |
 |                      | signed geometry, word order; also in r_ij  | [item node node]          | ours      |
 |                      | r_ij by the pair's edges, in its own heads | [pair node]               | ours      |
+|                      | the heads' mean beside their network       | [pair node]               | ours      |
 |                      | `hard_pairs` in training; off in `paper`   |                           | ours      |
-|                      | the box, added (`box`, off in `paper`)     |                           | ours      |
+|                      | the box, added; without it no geometry     |                           | ours      |
+|                      | (`box`, off in `paper`)                    |                           |           |
 |                      | `loss="info_nce"`, in `base` only          |                           | ours      |
 
 `*` is `region` or `word`, a pair `image caption`. There is one round between the graphs; the gate is one
@@ -66,9 +69,7 @@ class RACGConfig(ModelConfig):
     heads: int = 16  # blocks of these; relations are compared in blocks of the same size
     sharpness: float = 9.0  # lambda, of the attention between the graphs
     transfer: float = 0.5  # rho, share of the other graph in the edges
-    hard_pairs: int | None = (
-        None  # negatives of each image and caption that are scored in training; None: all
-    )
+    hard_pairs: int | None = None  # negatives of each image and caption scored in training; None: all
     coarse_weight: float = 0.2  # of the matching loss of `vectors`
     reconstruction_weight: float = 0.1  # lambda_rec
     memory_budget: int = 2**30  # bytes that scoring may use at once
