@@ -48,6 +48,16 @@ FROM_ZERO = (
     "reconstruction_weight",
 )
 
+# `base` of the systems whose words choose regions: what SCAN did best with on a validation split of photos
+ON_PHOTOS = {
+    "dim": 256,
+    "word_dim": 300,
+    "dropout": 0.1,
+    "word_dropout": 0.1,
+    "loss": "info_nce",
+    "temperature": 0.03,
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:

@@ -12,14 +12,18 @@ unifies both), filled in with what was usual in its day.
 | words h_t of an LSTM  | `captions.parts`, of length sqrt(dim)  | [caption word dim]          | reconstr.   |
 | word-to-region, a_ti  | tap `word_to_region`, `words_look`     | [image caption word region] | reconstr.   |
 | object-to-word, b_it  | tap `region_to_word`, `regions_look`   | [image caption region word] | reconstr.   |
+| what was seen, c_t    | sum_i a_ti v_i, by `attended`          | [image caption word dim]    | reconstr.   |
+| and t_i               | sum_t b_it h_t, likewise               | [image caption region dim]  | reconstr.   |
 | where both agree      | tap `agreement`, a_ti b_it             | [image caption word region] | ours, drawn |
-| cos(P h_t, Q c_t)     | tap `word_fit`, scores if `fast`       | [image caption word]        | reconstr.   |
-| cos(P' v_i, Q' t_i)   | tap `region_fit`, likewise             | [image caption region]      | reconstr.   |
+| cos(P h_t+p, Q c_t)   | tap `word_fit`, scores if `fast`       | [image caption word]        | reconstr.   |
+| cos(P'v_i+p', Q't_i)  | tap `region_fit`, scores if `fast`     | [image caption region]      | reconstr.   |
 | matches m_t and n_i   | `word_match`, `region_match`           | [image caption part dim]    | reconstr.   |
 | weights pi_i of n_i   | tap `region_weights`                   | [image caption region]      | reconstr.   |
 | unified score         | `balance` (`fast`), else `unify`       | [image caption]             | reconstr.   |
 |                       | the box, added (`box`, off in `paper`) |                             | ours        |
 |                       | `loss="info_nce"`, but not in `paper`  |                             | ours        |
+
+P, p and Q project queries and what they look at (`nn.bilinear`); the attention of regions has its own.
 
 `form="fast"`: the mean fits of words and of regions, in a learned proportion; nothing of size dim is formed
 for a pair, and words are read once a caption. `form="faithful"`: each word and what it saw make a vector, a
@@ -29,7 +33,8 @@ at each word what the word before saw; for small batches and for re-ranking.
 
 The LSTM reads left to right in `paper`, as in 2018, and both ways in `tiny` and `base`: read to the right
 only, "red" must choose a region before it knows of what. Regions can as well be the cells of a grid.
-`vectors` are what the fast form compares where attention is even; they take no part in the score.
+`vectors` are what words of the fast form would be compared by if each looked at all regions alike; they take
+no part in the score.
 """
 
 from dataclasses import dataclass
@@ -40,7 +45,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn.functional import rms_norm
 
-from itr_explore.models.base import ModelConfig, RetrievalModel, region_encoder, word_encoder
+from itr_explore.models.base import ON_PHOTOS, ModelConfig, RetrievalModel, region_encoder, word_encoder
 from itr_explore.nn.bilinear import BilinearAttention, LocalMatch, attended, fits, read_beside
 from itr_explore.nn.chunks import Side, score_in_blocks
 from itr_explore.nn.encoders import read
@@ -71,15 +76,7 @@ class BSSAN(RetrievalModel):
     config: BSSANConfig
     presets: ClassVar = {
         "tiny": {"dim": 128, "word_dim": 64, "loss": "info_nce"},
-        "base": {
-            "dim": 256,
-            "word_dim": 300,
-            "rank": 128,
-            "dropout": 0.1,
-            "word_dropout": 0.1,
-            "loss": "info_nce",
-            "temperature": 0.03,
-        },
+        "base": ON_PHOTOS,
         "paper": {
             "dim": 1024,
             "word_dim": 300,

@@ -14,14 +14,17 @@ ppanzx/CHAN, with its BiGRU on words.
 | s_j = max_i s_ij         | tap `per_word`                         | [image caption word]        | exact |
 | LSE pooling, temperature | `pooling="LSE"`, `pool_temperature`    | [image caption]             | exact |
 | mean pooling (BERT)      | `pooling="AVG"`                        | [image caption]             | exact |
+| hinge                    | `nn.losses`, all negatives at first    |                             | exact |
+|                          | its mask: no caption of the same image |                             | ours  |
 |                          | the box, added (`box`, off in `paper`) |                             | ours  |
 |                          | `loss="info_nce"`, in `base` only      |                             | ours  |
 
 The code's quirk is a setting, on in `paper`: `scaled_back=False`, log-sum-exp is not multiplied by its
 temperature, so scores are ten times as large and the margin of 0.05 is one of 0.005. Another is not kept: its
 self-attention also reads padding. The words of a caption include its <start> and <end>. `vectors`, the mean
-of the parts, take no part in the score. Left out: GloVe's word vectors to begin with, words that training
-deletes or swaps (ours become <unk>), an ensemble of two models (add their scores).
+of the parts, take no part in the score. Left out: GloVe's word vectors to begin with (give them by
+`load_word_vectors`), words that training drops or changes into others (ours become <unk>), an ensemble of two
+models (add their scores).
 """
 
 from dataclasses import dataclass
@@ -30,7 +33,7 @@ from typing import ClassVar
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from itr_explore.models.base import ModelConfig, RetrievalModel, region_encoder, word_encoder
+from itr_explore.models.base import ON_PHOTOS, ModelConfig, RetrievalModel, region_encoder, word_encoder
 from itr_explore.nn.assignment import assignment, scores_by_best_match
 from itr_explore.nn.attention import SelfAttention
 from itr_explore.nn.matching import cross_similarities
@@ -58,14 +61,7 @@ class CHAN(RetrievalModel):
     config: CHANConfig
     presets: ClassVar = {
         "tiny": {"dim": 128, "word_dim": 64},
-        "base": {
-            "dim": 256,
-            "word_dim": 300,
-            "dropout": 0.1,
-            "word_dropout": 0.1,
-            "loss": "info_nce",
-            "temperature": 0.03,
-        },
+        "base": ON_PHOTOS,
         "paper": {
             "dim": 1024,
             "word_dim": 300,

@@ -2,25 +2,30 @@
 was seen fits. The score of a pair needs both sides at once, so nothing can be pooled beforehand.
 
 Lee, Chen, Hua, Hu, He: Stacked Cross Attention for Image-Text Matching, ECCV 2018 (arXiv 1803.08024).
-Everything is exact after the paper and kuanghuei/SCAN; the scores are computed by way of Gram matrices
-(`nn.matching`), which changes their cost and not their value.
+*Exact* means: as in the code of the paper, kuanghuei/SCAN. Scores are computed by way of Gram matrices
+(`nn.matching`), which changes their cost and not their value. A prime stands where words look at regions.
 
-| paper              | name here                              | shape                       |            |
-| ------------------ | -------------------------------------- | --------------------------- | ---------- |
-| v_i                | `images.parts`                         | [image region dim]          | exact      |
-| e_j                | `captions.parts`                       | [caption word dim]          | exact      |
-| s_ij               | `similarities`                         | [image caption word region] | exact      |
-| alpha_ij, lambda_1 | tap `word_to_region`, `sharpness`      | [image caption word region] | exact      |
-| alpha'_ij          | tap `region_to_word`                   | [image caption region word] | exact      |
-| a_i                | the attended context, never formed     |                             |            |
-| R(e_j, a_j)        | `cosines`                              | [image caption word]        | exact      |
-| S_AVG              | `pooling="AVG"`                        | [image caption]             | exact      |
-| S_LSE, lambda_2    | `pooling="LSE"`, `pool_sharpness`      | [image caption]             | exact      |
-|                    | the box, added (`box`, off in `paper`) |                             | ours       |
-|                    | `loss="info_nce"`, in `base` only      |                             | ours       |
+| paper               | name here                                | shape                       |       |
+| ------------------- | ---------------------------------------- | --------------------------- | ----- |
+| v_i                 | `images.parts`                           | [image region dim]          | exact |
+| e_j                 | `captions.parts`, a GRU both ways        | [caption word dim]          | exact |
+| s_ij                | `similarities`                           | [image caption word region] | exact |
+| alpha'_ij, lambda_1 | tap `word_to_region`, `sharpness`        | [image caption word region] | exact |
+| alpha_ij, lambda_1  | tap `region_to_word`, `sharpness`        | [image caption region word] | exact |
+| a'_j, a_i           | what was attended to, never formed       |                             | exact |
+| R'(e_j, a'_j)       | `attended_cosines`, of words             | [image caption word]        | exact |
+| R(v_i, a_i)         | `attended_cosines`, of regions           | [image caption region]      | exact |
+| S_AVG               | `pooling="AVG"`                          | [image caption]             | exact |
+| S_LSE, lambda_2     | `pooling="LSE"`, `pool_sharpness`        | [image caption]             | exact |
+| hinge               | `nn.losses.hardest_negative_loss`        |                             | exact |
+|                     | its mask: no caption of the same image   |                             | ours  |
+|                     | the box, added (`box`, off in `paper`)   |                             | ours  |
+|                     | `loss="info_nce"`, in `base` only        |                             | ours  |
 
-The words of a caption include its <start> and <end>. `vectors`, the mean of the parts, take no part in the
-score. Left out: the ensemble of both directions (train two models and add their scores).
+Paper and code differ in one thing, and this follows the code: before the softmax the paper cuts negative
+similarities to zero, the code keeps a tenth of them. The words of a caption include its <start> and <end>.
+`vectors`, the mean of the parts, take no part in the score. Left out: the ensemble of both directions (train
+two models and add their scores).
 """
 
 from dataclasses import dataclass
@@ -29,7 +34,7 @@ from typing import ClassVar, Literal
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from itr_explore.models.base import ModelConfig, RetrievalModel, region_encoder, word_encoder
+from itr_explore.models.base import ON_PHOTOS, ModelConfig, RetrievalModel, region_encoder, word_encoder
 from itr_explore.nn.all_pairs import scores_of_all_pairs
 from itr_explore.nn.matching import attention_weights, cross_similarities, match
 from itr_explore.nn.pooling import Pooling, masked_mean, unit
@@ -65,14 +70,7 @@ class SCAN(RetrievalModel):
     config: SCANConfig
     presets: ClassVar = {
         "tiny": {"dim": 128, "word_dim": 64},
-        "base": {
-            "dim": 256,
-            "word_dim": 300,
-            "dropout": 0.1,
-            "word_dropout": 0.1,
-            "loss": "info_nce",
-            "temperature": 0.03,
-        },
+        "base": ON_PHOTOS,
         "paper": {"dim": 1024, "word_dim": 300, "box": False},
     }
 

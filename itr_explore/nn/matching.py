@@ -37,8 +37,9 @@ def attention_weights(
 ) -> Float[Tensor, "context_item query_item query context"]:
     """Each query's weights over the context: rows sum to one, padded context gets none.
 
-    SCAN (Lee et al. 2018, section 3.1): leaky ReLU with slope 0.1, divided by its length over the queries of
-    the same item, softmax over the context with `sharpness` (the paper's lambda_1).
+    SCAN (Lee et al. 2018, section 3.1): leaky ReLU with slope 0.1 (as in the code; the paper's slope is 0),
+    divided by its length over the queries of the same item, softmax over the context with `sharpness`
+    (lambda_1).
     """
     raised = nn.functional.leaky_relu(similarities, NEGATIVE_SLOPE) * query_mask[None, :, :, None]
     length = torch.linalg.vector_norm(raised, dim=2, keepdim=True)

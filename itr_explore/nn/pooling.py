@@ -50,7 +50,7 @@ def pool_scores(
     how: Pooling,
     sharpness: float = 1.0,
 ) -> Float[Tensor, "*items"]:
-    """One score from those of an item's real parts, SCAN's two ways (Lee et al. 2018, equations 7 and 8).
+    """One score from those of an item's real parts, SCAN's two ways (Lee et al. 2018, section 3.1).
 
     `AVG` is their mean. `LSE` is `log(sum(exp(sharpness * score))) / sharpness`, a soft maximum that also
     grows with the number of parts, by up to `log(parts) / sharpness`.
