@@ -6,23 +6,24 @@ paper, fartashf/vsepp.
 
 | paper          | name here                                   | shape                 |       |
 | -------------- | ------------------------------------------- | --------------------- | ----- |
-| phi(i)         | mean of the regions' features               | [image feature]       | exact |
+| phi(i)         | mean of the regions' features, where the    | [image feature]       | ours  |
+|                | paper has a CNN's one of the whole image    |                       |       |
 | f(i) = W phi   | `images.vectors`, the mean of `regions(..)` | [image dim]           | exact |
 | psi(c)         | `words(...)`, a GRU                         | [caption word dim]    | exact |
 | g(c)           | `captions.vectors`, its last state          | [caption dim]         | exact |
 | s(i, c)        | `score`, an inner product                   | [image caption]       | exact |
 | l_MH           | `nn.losses.hardest_negative_loss`           |                       | exact |
+|                | its mask: no caption of the same image      |                       | ours  |
 |                | `text_pooling="mean"`, a GRU both ways      | [caption dim]         | ours  |
-|                | `hidden_dim`, a network beside W            | [image region dim]    | ours  |
 |                | the box, added (`box`, off in `paper`)      |                       | ours  |
 |                | `loss="info_nce"`: `base`, and on scenes    |                       | ours  |
 
-A linear map of a mean is the mean of linear maps, so here W is applied to each region. It also means that an
-image vector holds no more numbers than one region's feature, 15 on the scenes: what is red and what is a car
-adds up, but not that the car is red. A network before the mean (`hidden_dim`) can keep the two together.
-`region_share` and
-`word_share` are tapped: the length of what each fragment gave to its vector, divided by the sum of all.
-`image_parts` and `caption_parts` split a score exactly into what each region or word gave.
+A linear map of a mean is the mean of linear maps, so here W is applied to each region. It also means that all
+an image vector can tell (but for the boxes) stands in the mean feature: how much is red and how much is a
+car, but not that the car is red.
+
+`region_share` and `word_share` are tapped: the length of what each fragment gave to its vector, divided by
+the sum of all. `image_parts` and `caption_parts` split a score exactly into what each region or word gave.
 
 Left out: CNNs that are trained along, random crops, and order embeddings.
 """
@@ -46,7 +47,6 @@ class VSEConfig(ModelConfig):
     """Settings of VSE++."""
 
     text_pooling: Literal["last", "mean"] = "last"  # state of one GRU, or of all words of a GRU both ways
-    hidden_dim: int | None = None  # of a network added to the linear map of regions (ours)
 
 
 class VSE(RetrievalModel):
@@ -63,7 +63,7 @@ class VSE(RetrievalModel):
 
     def __init__(self, config: VSEConfig, tokenizer: Tokenizer | None = None):
         super().__init__(config, tokenizer)
-        self.regions = region_encoder(config, config.hidden_dim)
+        self.regions = region_encoder(config)
         self.words = word_encoder(config, bidirectional=config.text_pooling == "mean")
         self.region_share = Tap("per_region", "row_sum")
         self.word_share = Tap("per_word", "row_sum")
