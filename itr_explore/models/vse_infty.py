@@ -4,25 +4,29 @@ gets a weight, so that mean, maximum and all between them are within reach.
 Chen, Hu, Wu, Jiang, Wang: Learning the Best Pooling Strategy for Visual Semantic Embedding, CVPR 2021 (arXiv
 2011.04305). *Exact* means: as in the code of the paper, woodfrog/vse_infty.
 
-| paper             | name here                                        | shape              |                |
-| ----------------- | ------------------------------------------------ | ------------------ | -------------- |
-| phi(x)            | `images.parts`: a linear map and a small network | [image region dim] | exact          |
-| psi(t)            | `captions.parts`: a GRU both ways                | [caption word dim] | exact          |
-|                   | or BERT, the mean over a word's pieces           | [caption word dim] | reconstruction |
-| theta_k           | `image_side.pool.weights`, `caption_side.pool`   | [item place]       | exact          |
-| v, u              | `images.vectors`, `captions.vectors`             | [item dim]         | exact          |
-| s(v, u)           | `score`, an inner product                        | [image caption]    | exact          |
-| size augmentation | `region_dropout`: regions are left out           |                    | exact          |
-|                   | `word_dropout`: words become <unk>               |                    | reconstruction |
-|                   | the box, added, also in the network (`box`)      |                    | ours           |
-|                   | `loss="info_nce"`: `base`, and on scenes         |                    | ours           |
+| paper             | name here                                        | shape              |       |
+| ----------------- | ------------------------------------------------ | ------------------ | ----- |
+| phi(x)            | `images.parts`: a linear map and a small network | [image region dim] | exact |
+| psi(t)            | `captions.parts`: a GRU both ways, or BERT       | [caption word dim] | exact |
+|                   | of BERT, the mean over a word's pieces           | [caption word dim] | ours  |
+| theta_k           | `image_side.pool.weights`, `caption_side.pool`   | [item place]       | exact |
+| v, u              | `images.vectors`, `captions.vectors`             | [item dim]         | exact |
+| s(v, u)           | `score`, an inner product                        | [image caption]    | exact |
+| l_MH              | `nn.losses.hardest_negative_loss`, and           |                    | exact |
+|                   | `sum_hinge_loss` in the first epoch              |                    |       |
+|                   | their mask: no caption of the same image         |                    | ours  |
+| size augmentation | `region_dropout`: regions are left out           |                    | exact |
+|                   | `word_dropout`: words are hidden, never dropped  |                    | ours  |
+|                   | the box, added, also in the network (`box`)      |                    | ours  |
+|                   | `loss="info_nce"`: `base`, and on scenes         |                    | ours  |
 
 The two `share`s are tapped: the length of what each fragment gave to its vector, divided by the sum of all.
 `image_parts` and `caption_parts` split a score exactly into what each region or word gave.
 
 A quirk of the code is a setting: `count_padding`, on in `paper`. In training its batch norm counts padding as
-regions. Otherwise than there, BERT's pieces are not pooled one by one, and of the words that it drops or
-changes into others all become <unk>. Left out: grids from a trained CNN.
+regions. Otherwise than there, BERT's pieces are not pooled one by one, and of the fifth of the words that
+training there hides (half), drops or changes into others, all are hidden: <unk>, or BERT's mask. Left out:
+grids from a trained CNN.
 """
 
 from dataclasses import dataclass
