@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from itr_explore.models.registry import from_pretrained, list_models
+from itr_explore.models.registry import from_pretrained, list_models, model_class
 from itr_explore.nn.tap import capture
 from itr_explore.records import Batch
 
@@ -185,6 +185,25 @@ def test_looking_does_not_change_scores(model, batch):
     unseen = model(batch)
     with capture(model):
         same(model(batch), unseen)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [found for found in SETTINGS if hasattr(model_class(found[0]), "image_parts")],
+    ids=str,
+)
+def test_the_parts_of_vectors_add_up_to_the_score(model, name, settings, batch):
+    images, captions = model.encode_images(batch).vectors, model.encode_captions(batch).vectors
+    parts, rest = model.image_parts(batch)
+    same(torch.einsum("ird,cd->ic", parts, captions) + rest @ captions.T, model(batch))
+    assert not parts[~batch.region_mask].any()
+    if name == "vse" and "reader" in settings:
+        with pytest.raises(ValueError, match="known for a GRU only"):
+            model.caption_parts(batch)
+        return
+    parts, rest = model.caption_parts(batch)
+    same(torch.einsum("cwd,id->ic", parts, images) + images @ rest.T, model(batch))
+    assert not parts[~batch.word_mask].any()
 
 
 @every_model
