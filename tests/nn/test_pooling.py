@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from itr_explore.nn.pooling import last_real, masked_mean, pool_scores, unit, unit_sum
+from itr_explore.nn.pooling import last_real, masked_mean, max_k_shares, pool_scores, unit, unit_sum
 
 MASK = torch.tensor([[True, True, False]])
 
@@ -29,6 +29,14 @@ def test_average_and_log_sum_exp_are_those_worked_out_by_hand():
 def test_another_pooling_is_refused():
     with pytest.raises(ValueError, match="'AVG' or 'LSE'"):
         pool_scores.__wrapped__(torch.zeros(1, 3), MASK, "MAX")
+
+
+def test_the_k_largest_of_each_channel_share_alike_and_a_short_item_shares_among_fewer():
+    parts = torch.tensor([[[1.0, 9.0], [5.0, 2.0], [3.0, 4.0]], [[1.0, 1.0], [7.0, 7.0], [7.0, 7.0]]])
+    mask = torch.tensor([[True, True, True], [True, False, False]])
+    found = max_k_shares(parts, mask, 2)
+    assert found[0].T.tolist() == [[0.0, 0.5, 0.5], [0.5, 0.0, 0.5]]
+    assert found[1].T.tolist() == [[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]
 
 
 def test_the_last_real_state_is_taken():
