@@ -46,8 +46,9 @@ def guide_vectors(
 
     Args:
         collection: images with pictures, which are opened a batch at a time.
-        clip: a model with an image side in the manner of CLIP: `clip-tiny-scenes`, a folder, or a hub id such
-            as `openai/clip-vit-base-patch32`.
+        clip: a model with an image side in the manner of CLIP: a folder, a hub id such as
+            `openai/clip-vit-base-patch32`, or `clip-tiny-scenes`, which is there once
+            `python -m itr_explore.data.scenes.train_clip` has run.
         batch_size: pictures at a time.
         device: "auto" is a GPU where there is one.
 
@@ -135,8 +136,8 @@ def _find(clip: str | os.PathLike) -> tuple[str, str]:
         return str(folder), _digest(folder)
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise FileNotFoundError(
-            f"there is no folder {name!r}; wanted {SCENES_CLIP!r}, a folder with a CLIP, or 'owner/name' on"
-            " the Hugging Face hub"
+            f"there is no folder {name!r}; wanted a folder with a CLIP, 'owner/name' on the Hugging Face"
+            f" hub, or {SCENES_CLIP!r}, which `python -m itr_explore.data.scenes.train_clip` makes"
         )
     try:
         config = hf_hub_download(name, "config.json")
