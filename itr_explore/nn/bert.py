@@ -23,7 +23,7 @@ NONE = -1  # fills the rows of words with fewer pieces than the most
 class BertEncoder(nn.Module):
     """Token ids to states: what a transformer makes of each word's pieces, averaged, `W x + b`.
 
-    Weights are random and no word has pieces until both are loaded (`models.words.read_bert`).
+    Weights are random and no word has pieces until both are loaded (`models.bert.read_bert`).
 
     Args:
         vocabulary_size: number of token ids.

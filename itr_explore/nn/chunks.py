@@ -35,9 +35,9 @@ class Plan(NamedTuple):
     """How the work is cut."""
 
     strips: list[tuple[slice, list[Block]]]  # the columns of a chunk, and the query items they belong to
-    chunk: int
-    sharpness: float
-    fast_dtype: torch.dtype | None
+    chunk: int  # pairs of fragments at once
+    sharpness: float  # of the attention
+    fast_dtype: torch.dtype | None  # to multiply matrices in; None: their own
     keep: bool  # similarities for the backward
 
     def items(self, context: Tensor) -> Iterator[slice]:

@@ -1,6 +1,6 @@
 """The heart of `all_pairs.py`: attended cosines in chunks, forward and backward, written by hand.
 
-Per chunk, with similarities s [context_item context column]:
+Per chunk, with similarities s [context_item context column] and gram = context context':
 
     raised  = leaky_relu(s)
     length  = |raised| over the queries of an item
