@@ -57,6 +57,10 @@ class MaskedBatchNorm(nn.Module):
         )
         return ((x - mean) * self.weight * (variance + self.eps).rsqrt() + self.bias) * real
 
+    def of_vectors(self, x: Float[Tensor, "item dim"]) -> Float[Tensor, "item dim"]:
+        """The same of one vector an item, all of them real."""
+        return self(x.unsqueeze(0), x.new_ones(1, len(x), dtype=torch.bool)).squeeze(0)
+
     def _learn(self, x: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and variance [dim] of the real nodes of a batch, also noted in the running statistics."""
         count = real.sum().clamp(min=1)

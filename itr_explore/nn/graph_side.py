@@ -97,8 +97,4 @@ class GraphSide(nn.Module):
 
     def _finish(self, pooled: Tensor) -> Tensor:
         """[item dim] the final batch norm, if there is one."""
-        if self.final_norm is None:
-            return pooled
-        return self.final_norm(
-            pooled.unsqueeze(0), pooled.new_ones(1, len(pooled), dtype=torch.bool)
-        ).squeeze(0)
+        return pooled if self.final_norm is None else self.final_norm.of_vectors(pooled)

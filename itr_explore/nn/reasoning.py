@@ -119,8 +119,4 @@ class ReasoningSide(nn.Module):
 
     def _finish(self, memory: Tensor) -> Tensor:
         """[item dim] the final batch norm, if there is one."""
-        if self.final_norm is None:
-            return memory
-        return self.final_norm(
-            memory.unsqueeze(0), memory.new_ones(1, len(memory), dtype=torch.bool)
-        ).squeeze(0)
+        return memory if self.final_norm is None else self.final_norm.of_vectors(memory)
