@@ -1,12 +1,12 @@
 """The `tiny` preset on scenes: recall and its ceiling, pointing and its ceiling, swaps, by system and seed.
 
-    python benchmarks/scenes.py [--models scan vsrnpp] [--seeds 3] [--boxes yes no] [--foils no yes] [--save]
+    python benchmarks/scenes.py [--models scan vsrnpp] [--seeds 3] [--boxes yes no] [--foils yes no] [--save]
 
 Trains each system by its recipe for scenes, once for each seed, with and without the boxes of the regions
 (without them no system can tell left from right) and with and without foils (nearly right captions that are
-false, as further negatives; weight FOIL_WEIGHT), and measures the weights that validation chose. A run that
-stands in results/scenes.json is not run again unless `--again` says so or its recipe has changed; each run is
-written as soon as it ends. `--save` writes the weights of seed 0, boxes, no foils, to itr_explore/zoo.
+false, as further negatives), and measures the weights that validation chose. A run that stands in
+results/scenes.json is not run again unless `--again` says so or its recipe has changed; each run is written
+as soon as it ends. `--save` writes the weights of seed 0, with boxes and foils, to itr_explore/zoo.
 `python benchmarks/report.py` makes tables and charts of the results.
 """
 
@@ -35,7 +35,6 @@ from itr_explore.training.progress import with_progress_bar
 from itr_explore.training.recipes import Recipe, recipe_for
 
 SPLITS = ("train", "val", "test", "swap", "compose")
-FOIL_WEIGHT = 8.0  # strong enough to be learned from, which a weight of 1 is not; not tuned any further
 FILE = RESULTS / "scenes.json"
 
 
@@ -48,7 +47,7 @@ class Which(NamedTuple):
     foils: bool
 
     def __str__(self) -> str:
-        box, foils = "" if self.box else ", no boxes", ", foils" if self.foils else ""
+        box, foils = "" if self.box else ", no boxes", "" if self.foils else ", no foils"
         return f"{self.model}{foils}{box}, seed {self.seed}"
 
 
@@ -68,11 +67,8 @@ def described(recipe: Recipe) -> dict[str, Any]:
 
 
 def recipe_of(which: Which) -> Recipe:
-    """The recipe for scenes, with foils where they are wanted."""
-    recipe = recipe_for(which.model, "scenes")
-    if not which.foils:
-        return recipe
-    return replace(recipe, foils=True, model={**recipe.model, "foil_weight": FOIL_WEIGHT})
+    """The recipe for scenes, with or without foils."""
+    return replace(recipe_for(which.model, "scenes"), foils=which.foils)
 
 
 def one_run(which: Which, splits: dict[str, Collection], options) -> dict[str, Any]:
@@ -85,7 +81,7 @@ def one_run(which: Which, splits: dict[str, Collection], options) -> dict[str, A
     for _ in with_progress_bar(steps, str(which)):
         pass
     seconds, busy = time.perf_counter() - start, time.process_time() - busy
-    first = seed == 0 and box and not foils
+    first = seed == 0 and box and foils
     if options.save and first:
         zoo = Path(itr_explore.__file__).parent / "zoo"
         model.save_pretrained(zoo / f"{name}-tiny-scenes", half=True)
@@ -130,7 +126,7 @@ def add(run: dict[str, Any]) -> None:
     with FileLock(f"{FILE}.lock"):
         results = known()
         runs = {which_of(each): each for each in (*results["runs"], run)}
-        order = sorted(runs, key=lambda which: (which.model, which.foils, not which.box, which.seed))
+        order = sorted(runs, key=lambda which: (which.model, not which.foils, not which.box, which.seed))
         write("scenes", {**results, "runs": [runs[which] for which in order]}, quiet=True)
 
 
@@ -139,7 +135,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", choices=list_models(), default=list_models())
     parser.add_argument("--seeds", type=int, default=3, help="how many, from 0")
     parser.add_argument("--boxes", nargs="+", choices=["yes", "no"], default=["yes"])
-    parser.add_argument("--foils", nargs="+", choices=["yes", "no"], default=["no"])
+    parser.add_argument("--foils", nargs="+", choices=["yes", "no"], default=["yes"])
     parser.add_argument("--again", action="store_true", help="also what has been run already")
     parser.add_argument("--save", action="store_true", help="write the weights of seed 0 to the zoo")
     parser.add_argument("--device", default="cpu")

@@ -42,10 +42,12 @@ class Runs:
             raise ValueError(f"{str(path)!r} holds no results of benchmarks/scenes.py: {error!r}") from error
 
     def __iter__(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-        """Each system, as it is and then with foils or without boxes, and its runs."""
+        """Each system, as its recipe has it and then without boxes or foils, and its runs."""
         groups: dict[str, list[dict[str, Any]]] = {}
-        for run in sorted(self.runs, key=lambda r: (r["model"], r["foils"], not r["box"], r["seed"])):
-            name = run["model"] + (", foils" if run["foils"] else "") + ("" if run["box"] else ", no boxes")
+        for run in sorted(self.runs, key=lambda r: (r["model"], not r["foils"], not r["box"], r["seed"])):
+            name = (
+                run["model"] + ("" if run["foils"] else ", no foils") + ("" if run["box"] else ", no boxes")
+            )
             groups.setdefault(name, []).append(run)
         return iter(groups.items())
 

@@ -242,10 +242,11 @@ def _layer_and_head(name: str) -> tuple[int | None, int | None]:
 
 def _products(model: RetrievalModel, batch: Batch) -> np.ndarray | None:
     """[image caption word region] products of the parts of both vectors; None if they are not known."""
-    if not (hasattr(model, "image_parts") and hasattr(model, "caption_parts")):
+    image_parts, caption_parts = getattr(model, "image_parts", None), getattr(model, "caption_parts", None)
+    if image_parts is None or caption_parts is None:
         return None
     try:
-        (regions, _), (words, _) = model.image_parts(batch), model.caption_parts(batch)
+        (regions, _), (words, _) = image_parts(batch), caption_parts(batch)
     except ValueError:  # the batch is good, it was scored: these vectors have no additive parts
         return None
     return torch.einsum("ird,cwd->icwr", regions.float(), words.float()).cpu().numpy()

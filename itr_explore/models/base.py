@@ -71,7 +71,7 @@ class ModelConfig:
     loss: Literal["hardest_negative", "info_nce"] = "hardest_negative"  # the papers', or (ours) all negatives
     margin: float = 0.2  # of the hinge
     temperature: float = 0.05  # of info_nce
-    foil_weight: float = 1.0  # of foils, where training brings them (ours)
+    foil_weight: float = 2.0  # of foils, where training brings them (ours)
     dropout: float = 0.0  # of region features and word vectors
     region_dropout: float = 0.0  # share of regions left out in training
     word_dropout: float = 0.0  # share of words made <unk> in training
