@@ -12,6 +12,7 @@ from statistics import median
 from typing import Any
 
 import torch
+from filelock import FileLock
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -64,3 +65,31 @@ def write(name: str, result: Mapping[str, Any], *, quiet: bool = False) -> Path:
     if not quiet:
         print(text)
     return file
+
+
+class Kept:
+    """Runs that are kept in `results/NAME.json` as they end; several processes may add to one file.
+
+    A run is a dict; the values of the keys `which` tell it from others, and order the file.
+    """
+
+    def __init__(self, name: str, *which: str):
+        self.name, self.which = name, which
+
+    def read(self) -> dict[str, Any]:
+        """The whole file: the `runs`, and what else was measured."""
+        file = RESULTS / f"{self.name}.json"
+        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"runs": []}
+
+    def has(self, **wanted: Any) -> bool:
+        """There is a run that says all this of itself (its name, its recipe)."""
+        wanted = json.loads(json.dumps(wanted))
+        return any(all(run[key] == value for key, value in wanted.items()) for run in self.read()["runs"])
+
+    def add(self, *runs: Mapping[str, Any], **facts: Any) -> None:
+        """Put runs among the others, each in the place of an older one, and facts beside them."""
+        RESULTS.mkdir(exist_ok=True)
+        with FileLock(RESULTS / f"{self.name}.json.lock"):
+            before = self.read()
+            kept = {tuple(run[key] for key in self.which): run for run in (*before["runs"], *runs)}
+            write(self.name, {**before, **facts, "runs": [kept[key] for key in sorted(kept)]}, quiet=True)

@@ -1,27 +1,40 @@
-"""Tables and charts of all that was measured on scenes: `python benchmarks/report.py`.
+"""Tables and charts of all that was measured of the systems: `python benchmarks/report.py`.
 
-Reads results/scenes.json and writes results/scenes.md (the README's tables) and out/scenes.html (the charts,
-interactive, on one page that needs no network). Trains and measures nothing.
+Reads results/scenes.json and results/real_photos.json, writes results/systems.md, puts its tables into the
+README, and writes out/scenes.html (the charts, interactive, on one page that needs no network). Trains and
+measures nothing.
 """
 
 from __future__ import annotations
 
+import json
+import re
+
 from common import RESULTS
 
-from itr_explore.evaluation.runs import Runs, recall_at_1, swap_halves
+from itr_explore.evaluation.runs import Runs, photo_table, recall_at_1, swap_halves
 from itr_explore.records import Table
 from itr_explore.viz.runs import spread_bars
 
+ROOT = RESULTS.parents[1]
+
 
 def markdown(table: Table) -> str:
-    """A table as Markdown, its note below it."""
+    """A table as Markdown."""
     rows = [table.columns, tuple("---" for _ in table.columns), *table.rows]
 
     def shown(cell: object) -> str:
         return "" if cell is None else f"{cell:.{table.digits}f}" if isinstance(cell, float) else str(cell)
 
-    lines = ["| " + " | ".join(map(shown, row)) + " |" for row in rows]
-    return "\n".join([f"**{table.title}**", "", *lines, "", table.note])
+    return "\n".join("| " + " | ".join(map(shown, row)) + " |" for row in rows)
+
+
+def in_readme(text: str, table: Table) -> str:
+    """The README with this table after the mark `<!-- TITLE -->`, in place of the one that stood there."""
+    mark = f"<!-- {table.title.lower()} -->"
+    if mark not in text:
+        raise ValueError(f"the README has no place for {table.title!r}; put {mark} where it belongs")
+    return re.sub(rf"{mark}\n\n(\|.*\n)*", lambda _: f"{mark}\n\n{markdown(table)}\n", text)
 
 
 def charts(runs: Runs) -> list:
@@ -41,9 +54,17 @@ def charts(runs: Runs) -> list:
 
 def main() -> None:
     runs = Runs.read(RESULTS / "scenes.json")
-    tables = [runs.recall_table(), runs.swap_table(), runs.pointing_table()]
-    (RESULTS / "scenes.md").write_text("\n\n".join(map(markdown, tables)) + "\n", encoding="utf-8")
-    page = RESULTS.parents[1] / "out" / "scenes.html"
+    photos = json.loads((RESULTS / "real_photos.json").read_text(encoding="utf-8"))
+    tables = [runs.recall_table(), runs.swap_table(), runs.pointing_table(), photo_table(photos)]
+    told = [f"**{table.title}**\n\n{markdown(table)}\n\n{table.note}\n" for table in tables]
+    (RESULTS / "systems.md").write_text("\n".join(told), encoding="utf-8")
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    for table in tables:
+        text = in_readme(text, table)
+    readme.write_text(text, encoding="utf-8")
+
+    page = ROOT / "out" / "scenes.html"
     page.parent.mkdir(exist_ok=True)
     parts = [
         figure.to_html(full_html=False, include_plotlyjs=row == 0) for row, figure in enumerate(charts(runs))

@@ -21,8 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from common import RESULTS, machine, write
-from filelock import FileLock
+from common import Kept, machine
 
 import itr_explore
 from itr_explore import Collection, evaluate, fit, ground, list_models
@@ -35,7 +34,6 @@ from itr_explore.training.progress import with_progress_bar
 from itr_explore.training.recipes import Recipe, recipe_for
 
 SPLITS = ("train", "val", "test", "swap", "compose")
-FILE = RESULTS / "scenes.json"
 
 
 class Which(NamedTuple):
@@ -51,6 +49,9 @@ class Which(NamedTuple):
         return f"{self.model}{foils}{box}, seed {self.seed}"
 
 
+KEPT = Kept("scenes", *Which._fields)
+
+
 def ceiling_of(split: str) -> tuple[float, float]:
     """Recall at 1 that the captions' own ambiguity allows: image to text, text to image."""
     rows = open_dataset(split)
@@ -62,8 +63,8 @@ def ceiling_of(split: str) -> tuple[float, float]:
 
 
 def described(recipe: Recipe) -> dict[str, Any]:
-    """What a run depends on besides its seed, as JSON has it."""
-    return json.loads(json.dumps({"preset": recipe.preset, "model": dict(recipe.model), **recipe.settings}))
+    """What a run depends on besides its seed."""
+    return {"preset": recipe.preset, "model": dict(recipe.model), **recipe.settings}
 
 
 def recipe_of(which: Which) -> Recipe:
@@ -88,10 +89,7 @@ def one_run(which: Which, splits: dict[str, Collection], options) -> dict[str, A
     test, compose = (evaluate(model, splits[split], device=options.device) for split in ("test", "compose"))
     swaps = swap_accuracy({name: model}, splits["swap"], splits["train"].captions, device=options.device)
     found = {
-        "model": name,
-        "seed": seed,
-        "box": box,
-        "foils": foils,
+        **which._asdict(),
         "recipe": described(recipe),
         "parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "train_seconds": round(seconds, 1),
@@ -112,24 +110,6 @@ def one_run(which: Which, splits: dict[str, Collection], options) -> dict[str, A
     return found
 
 
-def known() -> dict[str, Any]:
-    """The results so far."""
-    return json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {"runs": []}
-
-
-def which_of(run: dict[str, Any]) -> Which:
-    return Which(run["model"], run["seed"], run["box"], run["foils"])
-
-
-def add(run: dict[str, Any]) -> None:
-    """Put a run among the results, in the place of an older one; other processes may do the same."""
-    with FileLock(f"{FILE}.lock"):
-        results = known()
-        runs = {which_of(each): each for each in (*results["runs"], run)}
-        order = sorted(runs, key=lambda which: (which.model, not which.foils, not which.box, which.seed))
-        write("scenes", {**results, "runs": [runs[which] for which in order]}, quiet=True)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", choices=list_models(), default=list_models())
@@ -143,19 +123,16 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     splits = {split: Collection.scenes(split) for split in SPLITS}
-    if "ambiguity_ceiling_recall_at_1" not in known():
-        ceilings = {split: ceiling_of(split) for split in ("test", "compose")}
-        with FileLock(f"{FILE}.lock"):
-            write("scenes", {**known(), "ambiguity_ceiling_recall_at_1": ceilings}, quiet=True)
+    if "ambiguity_ceiling_recall_at_1" not in KEPT.read():
+        KEPT.add(ambiguity_ceiling_recall_at_1={split: ceiling_of(split) for split in ("test", "compose")})
     answers = {"yes": True, "no": False}
     for seed, name in product(range(options.seeds), options.models):
         for box, foils in product(options.boxes, options.foils):
             which = Which(name, seed, answers[box], answers[foils])
-            done = {which_of(run): run["recipe"] for run in known()["runs"]}
-            if done.get(which) == described(recipe_of(which)) and not options.again:
+            if KEPT.has(recipe=described(recipe_of(which)), **which._asdict()) and not options.again:
                 continue
             run = one_run(which, splits, options)
-            add(run)
+            KEPT.add(run)
             print(json.dumps(run), flush=True)
 
 

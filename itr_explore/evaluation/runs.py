@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
@@ -11,6 +11,11 @@ from typing import Any
 
 from itr_explore.records import Table
 
+CONTROLS = ("random weights", "random region", "centre region", "largest region", "ceiling")
+ABOUT_MAPS = (
+    "Pointing is in per cent of mentions. The score is computed from an attention map, an attribution splits"
+    " the score exactly, and a derived map does neither."
+)
 Numbers = Callable[[dict[str, Any]], Sequence[float]]  # from a run to what is tabled of it
 
 
@@ -90,21 +95,33 @@ class Runs:
         for name, runs in self:
             for run in runs:
                 if "pointing" in run:
-                    found, model = run["pointing"], run["model"]
-                    controls = (
-                        "random weights",
-                        "random region",
-                        "centre region",
-                        "largest region",
-                        "ceiling",
-                    )
-                    rows.append((name, run["map"], found[model], *(found[row] for row in controls)))
-        columns = ("system", "map", "pointing", "random weights", "random", "centre", "largest", "ceiling")
-        note = (
-            "Per cent of mentions. The score is computed from an attention map, an attribution splits the"
-            " score exactly, and a derived map does neither."
+                    found = run["pointing"]
+                    rows.append((name, run["map"], found[run["model"]], *(found[row] for row in CONTROLS)))
+        return Table(("system", "map", "pointing", *CONTROLS), tuple(rows), "Pointing", ABOUT_MAPS)
+
+
+def photo_table(results: Mapping[str, Any]) -> Table:
+    """What `benchmarks/real_photos.py` wrote: recall and pointing of each system, means over its seeds."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for run in results["runs"]:
+        groups.setdefault(run["model"], []).append(run)
+
+    def recalls(found: Sequence[Sequence[Sequence[float]]]) -> list[str]:
+        """R@1 / 5 / 10 of image to text, then of text to image, from `[run k way]`."""
+        ways = [[mean(run[k][way] for run in found) for k in range(3)] for way in range(2)]
+        return [" / ".join(f"{value:.1f}" for value in way) for way in ways]
+
+    rows: list[tuple[str | float | None, ...]] = [
+        ("linear CCA", *recalls([results["linear_cca"]]), *[None] * (3 + len(CONTROLS)))
+    ]
+    for name, runs in groups.items():
+        pointing = [mean(run["pointing"][row] for run in runs) for row in (name, *CONTROLS)]
+        rows.append(
+            (name, *recalls([run["test_recall"] for run in runs]), runs[0]["map"], *pointing, len(runs))
         )
-        return Table(columns, tuple(rows), "Pointing", note)
+    ways = ("R@1 / 5 / 10 image to text", "R@1 / 5 / 10 text to image")
+    note = f"Test photos, chosen on validation; pointing on human phrase boxes. {ABOUT_MAPS}"
+    return Table(("system", *ways, "map", "pointing", *CONTROLS, "seeds"), tuple(rows), "Real photos", note)
 
 
 def recall_at_1(run: dict[str, Any]) -> list[float]:

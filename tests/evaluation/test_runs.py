@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from itr_explore.evaluation.runs import Runs, recall_at_1, shown, swap_halves
+from itr_explore.evaluation.runs import Runs, photo_table, recall_at_1, shown, swap_halves
 
 
 def run(model="scan", seed=0, box=True, foils=True, recall=(80.0, 70.0), relation=60.0):
@@ -74,3 +74,17 @@ def test_another_file_is_refused(tmp_path):
     (tmp_path / "other.json").write_text("{}")
     with pytest.raises(ValueError, match="holds no results"):
         Runs.read(tmp_path / "other.json")
+
+
+def test_photos_are_tabled_as_means_over_seeds_beside_the_linear_row():
+    def photos(seed, recall, pointing):
+        rows = ("random weights", "random region", "centre region", "largest region", "ceiling")
+        found = dict(zip(("chan", *rows), (pointing, 1, 2, 3, 4, 5), strict=True))
+        recalls = [(recall, 10.0), (40.0, 30.0), (60.0, 50.0)]
+        return {"model": "chan", "seed": seed, "test_recall": recalls, "map": "attention", "pointing": found}
+
+    linear = [(15.7, 12.0), (38.3, 33.3), (52.8, 45.4)]
+    table = photo_table({"linear_cca": linear, "runs": [photos(0, 20.0, 30.0), photos(1, 22.0, 40.0)]})
+    assert table.rows[0][:3] == ("linear CCA", "15.7 / 38.3 / 52.8", "12.0 / 33.3 / 45.4")
+    assert table.rows[1][:5] == ("chan", "21.0 / 40.0 / 60.0", "10.0 / 30.0 / 50.0", "attention", 35.0)
+    assert table.rows[1][-1] == 2
