@@ -144,19 +144,27 @@ class RACG(RetrievalModel):
         config = self.config
         images, captions = self._region_nodes(batch), self._word_nodes(batch)
         coarse = _vectors(images) @ _vectors(captions).T
-        if config.hard_pairs is None:
-            scores = self._in_blocks(_encoded(images), _encoded(captions))
-        else:
-            few = config.hard_pairs
-            pairs = hard_pairs(coarse.detach(), batch.image_of, hardest=few, by_chance=few)
-            found = self._score_listed(images, captions, *pairs)
-            scores = found.new_full(coarse.shape, UNSCORED).index_put(pairs, found)
+        scores = self._scores_for(images, captions, coarse.detach(), batch.image_of)
         return {
             "matching": self.matching_loss(scores, batch.image_of, warming_up),
             "coarse": config.coarse_weight * self.matching_loss(coarse, batch.image_of, warming_up),
             "reconstruction": config.reconstruction_weight
             * self._reconstruction(images, captions, batch.image_of),
         }
+
+    def _scores_for(self, images: Nodes, captions: Nodes, coarse: Tensor, image_of: Tensor) -> Tensor:
+        """[image caption] all that a loss looks at; of foils, the scores with their own image only."""
+        few, told = self.config.hard_pairs, image_of >= 0
+        scores = torch.full_like(coarse, UNSCORED)
+        if few is not None:
+            pairs = hard_pairs(coarse, image_of, hardest=few, by_chance=few)
+        else:
+            scores[:, told] = self._in_blocks(_encoded(images), _encoded(captions)[told])
+            foil = (~told).nonzero().squeeze(1)
+            pairs = image_of[~image_of[foil]], foil
+        if not len(pairs[0]):
+            return scores
+        return scores.index_put(pairs, self._score_listed(images, captions, *pairs))
 
     def _region_nodes(self, batch: Batch) -> Nodes:
         given, mask = self.regions(batch.regions, batch.region_mask, batch.boxes)

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from itr_explore.nn.matching import NEGATIVE_SLOPE, SMALLEST_NORM
 from itr_explore.nn.tap import Tap
 
+AROUND = 0.1  # what the weight of a node's surroundings begins with
 HIDDEN = 32  # between a node's cosines and its score
 SMALLEST_SQUARE = 1e-12  # least square of a length, and product of lengths, that is divided by
 
@@ -128,12 +129,13 @@ class CrossGraph(nn.Module):
         context_i  = sum_j w_ij y_j,  said_i = sum_j w_ij stated_j                 [own match], [own relation]
         u_k        = sigmoid(a . x_k + sum_j w_kj (b . y_j + c cos(x_k, y_j)))     [own]
         edges      = transferred(own, other, w)                                    [own own]
-        enriched_i = x_i + sum_k edges_ik (x_k + u_k context_k)                    [own match]
+        enriched_i = x_i + e sum_k edges_ik (x_k + u_k context_k)                  [own match]
         related_i  = sum_k edges_ik relation_ik                                    [own relation]
         m_i        = cosines of [enriched_i related_i] with [context_i said_i]     [own head]
         score      = mean_i (MLP(m_i) + mean m_i)
 
-    The gate u is one number a node, so that no vector is gated for a pair; the mean beside the MLP lets the
+    The weight e of what is around a node is learned and begins small, so that nodes are told apart before they
+    take up others. The gate u is one number a node, so that no vector is gated for a pair; the mean beside the MLP lets the
     score begin as a similarity. The MLP's tanh is written as a sigmoid, which is the same but for a linear
     map before and after it, and ten times as fast on a CPU.
 
@@ -154,6 +156,7 @@ class CrossGraph(nn.Module):
         super().__init__()
         self.sharpness, self.transfer, self.count = sharpness, transfer, heads
         self.agreement = nn.Parameter(torch.ones(()))  # c
+        self.around = nn.Parameter(torch.tensor(AROUND))  # e
         self.compare = nn.Sequential(nn.Linear(heads, HIDDEN), nn.Sigmoid(), nn.Linear(HIDDEN, 1))
         self.decoder = nn.Sequential(nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, dim))
         region = self.of_regions = kind == "region"
@@ -182,7 +185,7 @@ class CrossGraph(nn.Module):
         edges = transferred(axes.of_own(own.edges), axes.of_other(other.edges), weights, self.transfer)
         edges = self._pass(self.edges, edges, axes)
         nodes = axes.of_own(own.matched)
-        enriched = nodes + edges @ (nodes + gate.unsqueeze(-1) * context)
+        enriched = nodes + self.around * (edges @ (nodes + gate.unsqueeze(-1) * context))
         related = torch.einsum(f"{axes.pair}ak,{axes.own}akr->{axes.pair}ar", edges, own.relations)
 
         mask = axes.of_own(own.mask)

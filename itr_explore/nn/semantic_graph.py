@@ -63,7 +63,8 @@ class SemanticGraph(nn.Module):
         relation_ij = tanh(W_s x_i + W_o x_j + W_g g_ij)
         x'_i        = x_i + W_n sum_j edge_ij x_j + W_r sum_j edge_ij relation_ij
 
-    `g_ij` says how two nodes lie to each other (`pair_geometry`, `word_order`). A relation has few numbers
+    The graph begins as if it was not there, with W_n = W_r = 0: nodes that are mixed before they know anything
+    are hard to tell apart. `g_ij` says how two nodes lie to each other (`pair_geometry`, `word_order`). A relation has few numbers
     and becomes as long as a node only after the sum.
 
     Tap: `edges` [item node node].
@@ -82,6 +83,8 @@ class SemanticGraph(nn.Module):
         self.object = nn.Linear(dim, relation_dim, bias=False)
         self.node_message = nn.Linear(dim, dim)
         self.relation_message = nn.Linear(relation_dim, dim, bias=False)
+        for message in (self.node_message, self.relation_message):
+            nn.init.zeros_(message.weight)
         if geometry:
             self.geometry_logit = nn.Sequential(
                 nn.Linear(geometry, 32), nn.ReLU(), nn.Linear(32, 1, bias=False)

@@ -100,7 +100,8 @@ def test_the_score_is_its_equations_node_by_node(encoder, images, captions):
             for n in range(r):
                 enriched, related = own.matched[n].clone(), torch.zeros(RELATION)
                 for k in range(r):
-                    enriched += edges[n, k] * (own.matched[k] + u[k].sigmoid() * context[k])
+                    around = own.matched[k] + u[k].sigmoid() * context[k]
+                    enriched += encoder.around * edges[n, k] * around
                     related += edges[n, k] * own.relations[n, k]
                 blocks = [
                     (enriched[:2], context[n, :2]), (enriched[2:], context[n, 2:]), (related, said[n])
