@@ -302,8 +302,28 @@ class Table:
         return pd.DataFrame(list(self.rows), columns=list(self.columns)).set_index(self.columns[0])
 
 
-@dataclass(frozen=True)
-class Ranking:
+class ShownAsTable:
+    """Shows itself as its `table()`: as text in a terminal, as HTML in a notebook, as a data frame."""
+
+    def table(self) -> Table:
+        """All of it."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return str(self.table())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+    def to_frame(self):
+        """The table as a pandas `DataFrame`, its first column as index."""
+        return self.table().to_frame()
+
+
+@dataclass(frozen=True, repr=False)
+class Ranking(ShownAsTable):
     """Ranks of the right answers, from 0, in both directions; NaN where a query has no right answer.
 
     `ties` says where a right answer stands among wrong ones of the same score: in their `mean`, behind all
@@ -353,18 +373,6 @@ class Ranking:
             ),
             note=note,
         )
-
-    def __str__(self) -> str:
-        return str(self.table())
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
-
-    def to_frame(self):
-        """The table as a pandas `DataFrame`, one row for each direction."""
-        return self.table().to_frame()
 
 
 @dataclass(frozen=True)

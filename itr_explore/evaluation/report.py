@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from itr_explore.records import Origin, Ranking, Table
+from itr_explore.records import Origin, Ranking, ShownAsTable, Table
 
 MEASURES = ("pointing", "precision", "recall", "F1")
 MAP_OF: Mapping[Origin, str] = {
@@ -103,8 +103,8 @@ class Grounding:
         return pd.DataFrame(self.values.reshape(-1, len(MEASURES)), index, list(MEASURES))
 
 
-@dataclass(frozen=True)
-class PairwiseChoice:
+@dataclass(frozen=True, repr=False)
+class PairwiseChoice(ShownAsTable):
     """How often a right caption scores above a wrong one, by kind of item; ties count half."""
 
     rows: tuple[str, ...]  # who chose
@@ -122,15 +122,3 @@ class PairwiseChoice:
         columns = tuple(f"{kind} ({count})" for kind, count in zip(self.kinds, self.counts, strict=True))
         rows = tuple((row, *self.values[i].tolist()) for i, row in enumerate(self.rows))
         return Table(("per cent", *columns), rows, self.title, "chance is 50")
-
-    def __str__(self) -> str:
-        return str(self.table())
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
-
-    def to_frame(self):
-        """The table as a pandas `DataFrame`."""
-        return self.table().to_frame()

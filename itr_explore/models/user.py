@@ -17,7 +17,7 @@ not in it and follows zhangy0822/HiCer, with sizes of ours.
 | beta          | tap `image_side.affinity`                      | [image region]         | exact          |
 | f + beta g    | what `image_side.encoder` is given             | [image region feature] | exact          |
 | regions       | `images.parts`: a linear map plus a network    | [image region dim]     | exact          |
-| words         | `captions.parts`: BERT, the mean over a word's | [caption word dim]     | reconstruction |
+| words         | `captions.parts`: BERT, the mean over a word's | [caption word dim]     | ours           |
 |               | pieces (the code pools them one by one)        |                        |                |
 |               | or a GRU both ways                             | [caption word dim]     | ours           |
 | GPO           | `image_side.encoder.pool`, `caption_side.pool` | [item dim]             | exact          |

@@ -134,10 +134,10 @@ class CrossGraph(nn.Module):
         m_i        = cosines of [enriched_i related_i] with [context_i said_i]     [own head]
         score      = mean_i (MLP(m_i) + mean m_i)
 
-    The weight e of what is around a node is learned and begins small, so that nodes are told apart before they
-    take up others. The gate u is one number a node, so that no vector is gated for a pair; the mean beside the MLP lets the
-    score begin as a similarity. The MLP's tanh is written as a sigmoid, which is the same but for a linear
-    map before and after it, and ten times as fast on a CPU.
+    The weight e of what is around a node is learned and begins small, so that nodes are told apart before
+    they take up others. The gate u is one number a node, so that no vector is gated for a pair; the mean
+    beside the MLP lets the score begin as a similarity. The MLP's tanh is written as a sigmoid, which is the
+    same but for a linear map before and after it, and ten times as fast on a CPU.
 
     Taps, all of each pair: `attention` (w), `edges`, `node_scores`, the cosines `heads.N`, and
     `reconstruction` (see `reconstruction_errors`).

@@ -63,9 +63,9 @@ class SemanticGraph(nn.Module):
         relation_ij = tanh(W_s x_i + W_o x_j + W_g g_ij)
         x'_i        = x_i + W_n sum_j edge_ij x_j + W_r sum_j edge_ij relation_ij
 
-    The graph begins as if it was not there, with W_n = W_r = 0: nodes that are mixed before they know anything
-    are hard to tell apart. `g_ij` says how two nodes lie to each other (`pair_geometry`, `word_order`). A relation has few numbers
-    and becomes as long as a node only after the sum.
+    The graph begins as if it was not there, with W_n = W_r = 0: nodes that are mixed before they know
+    anything are hard to tell apart. `g_ij` says how two nodes lie to each other (`pair_geometry`,
+    `word_order`). A relation has few numbers and becomes as long as a node only after the sum.
 
     Tap: `edges` [item node node].
 
