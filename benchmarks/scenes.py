@@ -28,6 +28,8 @@ from itr_explore import Collection, evaluate, fit, ground, list_models
 from itr_explore.data.scenes.claims import ambiguity_ceiling
 from itr_explore.data.scenes.language import Caption
 from itr_explore.data.scenes.load import open_dataset
+from itr_explore.data.scenes.predicates import OPPOSITE
+from itr_explore.data.scenes.probes import ATTRIBUTES
 from itr_explore.data.scenes.world import Scene
 from itr_explore.evaluation.relations import swap_accuracy
 from itr_explore.training.progress import with_progress_bar
@@ -50,6 +52,8 @@ class Which(NamedTuple):
 
 
 KEPT = Kept("scenes", *Which._fields)
+# what the pairs of the `swap` probe ask for in turn (data.scenes.probes.swap_item)
+TURNS = [tuple(OPPOSITE)[turn // 2] if turn % 2 == 0 else ATTRIBUTES[turn // 2 % 2] for turn in range(16)]
 
 
 def ceiling_of(split: str) -> tuple[float, float]:
@@ -87,7 +91,9 @@ def one_run(which: Which, splits: dict[str, Collection], options) -> dict[str, A
         zoo = Path(itr_explore.__file__).parent / "zoo"
         model.save_pretrained(zoo / f"{name}-tiny-scenes", half=True)
     test, compose = (evaluate(model, splits[split], device=options.device) for split in ("test", "compose"))
-    swaps = swap_accuracy({name: model}, splits["swap"], splits["train"].captions, device=options.device)
+    asked = {name: model}, splits["swap"], splits["train"].captions
+    swaps = swap_accuracy(*asked, device=options.device)
+    turns = swap_accuracy(*asked, TURNS, device=options.device)
     found = {
         **which._asdict(),
         "recipe": described(recipe),
@@ -100,6 +106,7 @@ def one_run(which: Which, splits: dict[str, Collection], options) -> dict[str, A
             row: dict(zip(swaps.kinds, values, strict=True))
             for row, values in zip(swaps.rows, swaps.values.tolist(), strict=True)
         },
+        "swap_by_what": {what: turns.accuracy(name, what) for what in turns.kinds[1:]},
         "machine": machine(),
     }
     if first:

@@ -70,6 +70,7 @@ class RACGConfig(ModelConfig):
     sharpness: float = 9.0  # lambda, of the attention between the graphs
     transfer: float = 0.5  # rho, share of the other graph in the edges
     hard_pairs: int | None = None  # negatives of each image and caption scored in training; None: all
+    coarse_first: bool = False  # during the warm-up only `vectors` learn (ours)
     coarse_weight: float = 0.2  # of the matching loss of `vectors`
     reconstruction_weight: float = 0.1  # lambda_rec
     memory_budget: int = 2**30  # bytes that scoring may use at once
@@ -144,6 +145,8 @@ class RACG(RetrievalModel):
         config = self.config
         images, captions = self._region_nodes(batch), self._word_nodes(batch)
         coarse = _vectors(images) @ _vectors(captions).T
+        if warming_up and config.coarse_first:
+            return {"coarse": self.matching_loss(coarse, batch.image_of)}
         scores = self._scores_for(images, captions, coarse.detach(), batch.image_of)
         return {
             "matching": self.matching_loss(scores, batch.image_of, warming_up),
