@@ -22,10 +22,10 @@ of SCAN, the blocks of numbers and the small network of GSMN. *Ours* is what nei
 |                      | signed geometry, word order; also in r_ij  | [item node node]          | ours      |
 |                      | r_ij by the pair's edges, in its own heads | [pair node]               | ours      |
 |                      | the heads' mean beside their network       | [pair node]               | ours      |
-|                      | `hard_pairs` in training; off in `paper`   |                           | ours      |
+|                      | `hard_pairs` in training; in `base` only   |                           | ours      |
 |                      | the box, added; without it no geometry     |                           | ours      |
 |                      | (`box`, off in `paper`)                    |                           |           |
-|                      | `loss="info_nce"`, in `base` only          |                           | ours      |
+|                      | `loss="info_nce"`, off in `paper`          |                           | ours      |
 
 `*` is `region` or `word`, a pair `image caption`. There is one round between the graphs; the gate is one
 number a node, and a node is part of its own sum (`nn.cross_graph`). A pair takes some hundred thousand
@@ -70,7 +70,6 @@ class RACGConfig(ModelConfig):
     sharpness: float = 9.0  # lambda, of the attention between the graphs
     transfer: float = 0.5  # rho, share of the other graph in the edges
     hard_pairs: int | None = None  # negatives of each image and caption scored in training; None: all
-    coarse_first: bool = False  # during the warm-up only `vectors` learn (ours)
     coarse_weight: float = 0.2  # of the matching loss of `vectors`
     reconstruction_weight: float = 0.1  # lambda_rec
     memory_budget: int = 2**30  # bytes that scoring may use at once
@@ -97,7 +96,8 @@ class RACG(RetrievalModel):
             "relation_dim": 16,
             "match_dim": 32,
             "heads": 4,
-            "hard_pairs": 2,
+            "sharpness": 14.0,
+            "loss": "info_nce",
         },
         "base": {
             "dim": 256,
@@ -145,8 +145,6 @@ class RACG(RetrievalModel):
         config = self.config
         images, captions = self._region_nodes(batch), self._word_nodes(batch)
         coarse = _vectors(images) @ _vectors(captions).T
-        if warming_up and config.coarse_first:
-            return {"coarse": self.matching_loss(coarse, batch.image_of)}
         scores = self._scores_for(images, captions, coarse.detach(), batch.image_of)
         return {
             "matching": self.matching_loss(scores, batch.image_of, warming_up),
