@@ -94,7 +94,14 @@ class VSEInfinity(RetrievalModel):
     config: VSEInfinityConfig
     presets: ClassVar = {
         "tiny": {"dim": 128, "word_dim": 64},
-        "base": {"dim": 256, "word_dim": 300, "hidden_dim": 128, "loss": "info_nce"},
+        "base": {
+            "dim": 256,
+            "word_dim": 300,
+            "hidden_dim": 128,
+            "dropout": 0.2,
+            "word_dropout": 0.1,
+            "loss": "info_nce",
+        },
         "paper": {
             "dim": 1024,
             "word_dim": 300,

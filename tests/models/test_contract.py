@@ -23,7 +23,7 @@ SETTINGS = [
     *((name, {"reader": reader}) for name in ("scan", "vse", "vsrnpp") for reader in ("lstm", "bert")),
     *((name, {"reader": "bert"}) for name in ("user", "vse_infty")),
     ("racg", {"hard_pairs": None, "memory_budget": 1}),
-    ("racg", {"loss": "info_nce"}),
+    ("racg", {"hard_pairs": 2, "loss": "hardest_negative"}),
     ("scan", {"pooling": "LSE"}),
     ("scan", {"direction": "image_to_text", "pooling": "LSE"}),
     ("user", {"guide_dim": 5}),

@@ -55,8 +55,9 @@ def test_only_true_pairs_are_reconstructed(make_model, with_foil):
     torch.testing.assert_close(found, wanted)
 
 
-def test_the_reconstruction_loss_is_the_mean_of_the_tapped_errors_of_true_pairs(make_model, batch):
-    model = make_model("racg", reconstruction_weight=1.0)
+@pytest.mark.parametrize(("loss", "divisor"), [("hardest_negative", 1), ("info_nce", 6)])
+def test_reconstruction_sums_or_averages_pairs_as_the_matching_loss_does(make_model, batch, loss, divisor):
+    model = make_model("racg", reconstruction_weight=1.0, loss=loss)
     with capture(model) as seen:
         model(batch)
     caption = torch.arange(6)
@@ -64,7 +65,7 @@ def test_the_reconstruction_loss_is_the_mean_of_the_tapped_errors_of_true_pairs(
     for name, mask in (("region", batch.region_mask[batch.image_of]), ("word", batch.word_mask)):
         errors = seen[f"{name}_side.reconstruction"].value[batch.image_of, caption]
         wanted += (errors.sum(dim=1) / mask.sum(dim=1)).sum()
-    torch.testing.assert_close(model.training_loss(batch)["reconstruction"], wanted)
+    torch.testing.assert_close(model.training_loss(batch)["reconstruction"], wanted / divisor)
 
 
 def test_heads_that_do_not_divide_what_is_compared_are_refused(make_model):
