@@ -6,6 +6,7 @@ width and height, so they outlive any resizing. Masks are True where something i
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields, replace
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
@@ -302,12 +303,12 @@ class Table:
         return pd.DataFrame(list(self.rows), columns=list(self.columns)).set_index(self.columns[0])
 
 
-class ShownAsTable:
+class ShownAsTable(ABC):
     """Shows itself as its `table()`: as text in a terminal, as HTML in a notebook, as a data frame."""
 
+    @abstractmethod
     def table(self) -> Table:
         """All of it."""
-        raise NotImplementedError
 
     def __str__(self) -> str:
         return str(self.table())
