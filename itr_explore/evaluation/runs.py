@@ -81,13 +81,15 @@ class Runs:
 
     def swap_table(self) -> Table:
         """Right caption above its mirror image, by half of the `swap` probe, with the blind row."""
-        rows: list[tuple[str, ...]] = [
-            (name, *(shown(*value) for value in values)) for name, values in self.spread(swap_halves).items()
-        ]
+        kinds = ("relation", "left or right", "attribute")
+        rows: list[tuple[str, ...]] = []
+        for name, runs in self:
+            found = [{**run["swap"][run["model"]], **left_or_right(run)} for run in runs]
+            rows.append((name, *(told([run[kind] for run in found if kind in run]) for kind in kinds)))
         blind = self.runs[0]["swap"]["text only"]
-        rows.append(("text only", *(shown(blind[half], float("nan")) for half in ("relation", "attribute"))))
-        note = "Per cent of items; chance is 50."
-        return Table(("system", "relation direction", "attribute binding"), tuple(rows), "Swap", note)
+        rows.append(("text only", *(told([blind[kind]] if kind in blind else []) for kind in kinds)))
+        columns = ("system", "relation direction", "of these, left or right", "attribute binding")
+        return Table(columns, tuple(rows), "Swap", "Per cent of items; chance is 50.")
 
     def pointing_table(self) -> Table:
         """Do words point at what they name? Each system's map beside the controls (seed 0)."""
@@ -132,6 +134,17 @@ def recall_at_1(run: dict[str, Any]) -> list[float]:
 def swap_halves(run: dict[str, Any]) -> list[float]:
     """Relation direction, attribute binding."""
     return [run["swap"][run["model"]][half] for half in ("relation", "attribute")]
+
+
+def left_or_right(run: dict[str, Any]) -> dict[str, float]:
+    """The relations that nothing but the boxes tells, where a run was asked for each relation."""
+    asked = run.get("swap_by_what")
+    return {"left or right": (asked["left of"] + asked["right of"]) / 2} if asked else {}
+
+
+def told(values: Sequence[float]) -> str:
+    """Mean and spread of some numbers; nothing where there is none."""
+    return shown(mean(values), stdev(values) if len(values) > 1 else float("nan")) if values else ""
 
 
 def shown(middle: float, spread: float) -> str:

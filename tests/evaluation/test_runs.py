@@ -54,6 +54,13 @@ def test_the_blind_row_stands_in_the_swap_table(file):
     ]
 
 
+def test_what_only_boxes_tell_is_tabled_for_the_runs_that_were_asked(file):
+    asked = {**run(), "swap_by_what": {"left of": 90.0, "right of": 80.0, "on": 10.0}}
+    table = Runs.read(file(asked, run(seed=1))).swap_table()
+    assert table.rows[0] == ("scan", "60.0 ± 0.0", "85.0", "80.0 ± 0.0")
+    assert table.rows[1] == ("text only", "50.0", "", "50.0")
+
+
 def test_pointing_is_tabled_for_the_runs_that_measured_it(file):
     rows = ("scan", "random weights", "random region", "centre region", "largest region", "ceiling")
     measured = {**run(), "map": "attention", "pointing": dict(zip(rows, range(60, 66), strict=True))}
