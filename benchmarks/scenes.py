@@ -6,7 +6,8 @@ Trains each system by its recipe for scenes, once for each seed, with and withou
 (without them no system can tell left from right) and with and without foils (nearly right captions that are
 false, as further negatives), and measures the weights that validation chose. A run that stands in
 results/scenes.json is not run again unless `--again` says so or its recipe has changed; each run is written
-as soon as it ends. `--save` writes the weights of seed 0, with boxes and foils, to itr_explore/zoo.
+as soon as it ends. `--save` writes the weights of seed 0, with boxes and as the recipe has it, to
+itr_explore/zoo.
 `python benchmarks/report.py` makes tables and charts of the results.
 """
 
@@ -47,8 +48,8 @@ class Which(NamedTuple):
     foils: bool
 
     def __str__(self) -> str:
-        box, foils = "" if self.box else ", no boxes", "" if self.foils else ", no foils"
-        return f"{self.model}{foils}{box}, seed {self.seed}"
+        box, foils = "boxes" if self.box else "no boxes", "foils" if self.foils else "no foils"
+        return f"{self.model}, {box}, {foils}, seed {self.seed}"
 
 
 KEPT = Kept("scenes", *Which._fields)
@@ -86,7 +87,8 @@ def one_run(which: Which, splits: dict[str, Collection], options) -> dict[str, A
     for _ in with_progress_bar(steps, str(which)):
         pass
     seconds, busy = time.perf_counter() - start, time.process_time() - busy
-    first = seed == 0 and box and foils
+    usual = recipe_for(name, "scenes").foils
+    first = seed == 0 and box and foils == usual
     if options.save and first:
         zoo = Path(itr_explore.__file__).parent / "zoo"
         model.save_pretrained(zoo / f"{name}-tiny-scenes", half=True)
@@ -96,6 +98,7 @@ def one_run(which: Which, splits: dict[str, Collection], options) -> dict[str, A
     turns = swap_accuracy(*asked, TURNS, device=options.device)
     found = {
         **which._asdict(),
+        "usual_foils": usual,
         "recipe": described(recipe),
         "parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "train_seconds": round(seconds, 1),
@@ -122,7 +125,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", choices=list_models(), default=list_models())
     parser.add_argument("--seeds", type=int, default=3, help="how many, from 0")
     parser.add_argument("--boxes", nargs="+", choices=["yes", "no"], default=["yes"])
-    parser.add_argument("--foils", nargs="+", choices=["yes", "no"], default=["yes"])
+    parser.add_argument("--foils", nargs="+", choices=["yes", "no"], help="default: as the recipe has it")
     parser.add_argument("--again", action="store_true", help="also what has been run already")
     parser.add_argument("--save", action="store_true", help="write the weights of seed 0 to the zoo")
     parser.add_argument("--device", default="cpu")
@@ -132,10 +135,10 @@ def main() -> None:
     splits = {split: Collection.scenes(split) for split in SPLITS}
     if "ambiguity_ceiling_recall_at_1" not in KEPT.read():
         KEPT.add(ambiguity_ceiling_recall_at_1={split: ceiling_of(split) for split in ("test", "compose")})
-    answers = {"yes": True, "no": False}
     for seed, name in product(range(options.seeds), options.models):
-        for box, foils in product(options.boxes, options.foils):
-            which = Which(name, seed, answers[box], answers[foils])
+        usual = "yes" if recipe_for(name, "scenes").foils else "no"
+        for box, foils in product(options.boxes, options.foils or [usual]):
+            which = Which(name, seed, box == "yes", foils == "yes")
             if KEPT.has(recipe=described(recipe_of(which)), **which._asdict()) and not options.again:
                 continue
             run = one_run(which, splits, options)

@@ -49,10 +49,8 @@ class Runs:
     def __iter__(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         """Each system, as its recipe has it and then without boxes or foils, and its runs."""
         groups: dict[str, list[dict[str, Any]]] = {}
-        for run in sorted(self.runs, key=lambda r: (r["model"], not r["foils"], not r["box"], r["seed"])):
-            name = (
-                run["model"] + ("" if run["foils"] else ", no foils") + ("" if run["box"] else ", no boxes")
-            )
+        for run in sorted(self.runs, key=lambda r: (r["model"], _unusual(r), not r["box"], r["seed"])):
+            name = run["model"] + _unusual(run) + ("" if run["box"] else ", no boxes")
             groups.setdefault(name, []).append(run)
         return iter(groups.items())
 
@@ -71,13 +69,16 @@ class Runs:
         for name, runs in self:
             seconds = mean(run["train_cpu_seconds"] for run in runs)
             cells = [shown(*value) for value in recall[name]]
-            rows.append((name, *cells, f"{runs[0]['parameters'] / 1e6:.2f} M", f"{seconds:.0f}", len(runs)))
-        columns = ("R@1 image to text", "R@1 text to image", "compose i2t", "compose t2i")
+            foils = "yes" if runs[0]["foils"] else "no"
+            size = f"{runs[0]['parameters'] / 1e6:.2f} M"
+            rows.append((name, foils, *cells, size, f"{seconds:.0f}", len(runs)))
+        ways = ("R@1 image to text", "R@1 text to image", "compose i2t", "compose t2i")
         note = (
             "Test scenes, chosen on validation; mean and standard deviation over seeds. The captions' own"
             f" ambiguity allows {self.ceiling[0]:.1f} and {self.ceiling[1]:.1f}."
         )
-        return Table(("system", *columns, "parameters", "train, CPU s", "seeds"), tuple(rows), "Recall", note)
+        columns = ("system", "foils", *ways, "parameters", "train, CPU s", "seeds")
+        return Table(columns, tuple(rows), "Recall", note)
 
     def swap_table(self) -> Table:
         """Right caption above its mirror image, by half of the `swap` probe, with the blind row."""
@@ -124,6 +125,11 @@ def photo_table(results: Mapping[str, Any]) -> Table:
     ways = ("R@1 / 5 / 10 image to text", "R@1 / 5 / 10 text to image")
     note = f"Test photos, chosen on validation; pointing on human phrase boxes. {ABOUT_MAPS}"
     return Table(("system", *ways, "map", "pointing", *CONTROLS, "seeds"), tuple(rows), "Real photos", note)
+
+
+def _unusual(run: dict[str, Any]) -> str:
+    """Foils where the system's recipe has none, or none where it has some, in words."""
+    return "" if run["foils"] == run["usual_foils"] else ", foils" if run["foils"] else ", no foils"
 
 
 def recall_at_1(run: dict[str, Any]) -> list[float]:

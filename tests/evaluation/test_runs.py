@@ -13,6 +13,7 @@ def run(model="scan", seed=0, box=True, foils=True, recall=(80.0, 70.0), relatio
         "seed": seed,
         "box": box,
         "foils": foils,
+        "usual_foils": True,
         "parameters": 200_000,
         "train_cpu_seconds": 100.0,
         "test_recall": [recall, (95.0, 94.0), (99.0, 98.0)],
@@ -43,6 +44,12 @@ def test_runs_without_foils_or_without_boxes_are_rows_of_their_own(file):
     runs = Runs.read(file(run(box=False), run(), run(foils=False), run(foils=False, box=False)))
     names = ["scan", "scan, no boxes", "scan, no foils", "scan, no foils, no boxes"]
     assert list(runs.spread(swap_halves)) == names
+
+
+def test_a_system_whose_recipe_has_no_foils_is_as_its_recipe_has_it_without(file):
+    plain = {**run(foils=False), "usual_foils": False}
+    names = list(Runs.read(file(plain, {**run(), "usual_foils": False})).spread(swap_halves))
+    assert names == ["scan", "scan, foils"]
 
 
 def test_the_blind_row_stands_in_the_swap_table(file):
