@@ -92,7 +92,11 @@ def one_run(which: Which, splits: dict[str, Collection], options) -> dict[str, A
     if options.save and first:
         zoo = Path(itr_explore.__file__).parent / "zoo"
         model.save_pretrained(zoo / f"{name}-tiny-scenes", half=True)
-    test, compose = (evaluate(model, splits[split], device=options.device) for split in ("test", "compose"))
+    known = splits["train"].subset(range(len(splits["test"])))
+    test, compose, trained = (
+        evaluate(model, scenes, device=options.device)
+        for scenes in (splits["test"], splits["compose"], known)
+    )
     asked = {name: model}, splits["swap"], splits["train"].captions
     swaps = swap_accuracy(*asked, device=options.device)
     turns = swap_accuracy(*asked, TURNS, device=options.device)
@@ -105,6 +109,7 @@ def one_run(which: Which, splits: dict[str, Collection], options) -> dict[str, A
         "train_cpu_seconds": round(busy, 1),  # of all threads: what a run costs, however busy the machine is
         "test_recall": [test.recall_at(k) for k in (1, 5, 10)],
         "compose_recall_at_1": compose.recall_at(1),
+        "recall_at_1_on_as_many_training_scenes": trained.recall_at(1),
         "swap": {
             row: dict(zip(swaps.kinds, values, strict=True))
             for row, values in zip(swaps.rows, swaps.values.tolist(), strict=True)
