@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from math import isnan
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ def spread_bars(
     lines: Mapping[str, float] | None = None,
     dark: bool = False,
 ) -> go.Figure:
-    """A group of bars for each system, a bar for each number, whiskers of one standard deviation.
+    """A group of bars for each system, a bar for each number, with one standard deviation either way.
 
     Args:
         spreads: by system, as many numbers as there are `names`; in per cent.
@@ -38,18 +39,27 @@ def spread_bars(
     wrong = [system for system, values in spreads.items() if len(values) != len(names)]
     if wrong:
         raise ValueError(f"wanted {len(names)} numbers a system ({', '.join(names)}); not so for {wrong}")
-    figure = go.Figure(layout={"template": theme.template(dark), "title": title, "barmode": "group"})
+    layout = {"template": theme.template(dark), "title": title, "barmode": "group", "bargap": 0.3}
+    figure = go.Figure(layout=layout)
     for place, name in enumerate(names):
         column = [values[place] for values in spreads.values()]
+        widths = [None if isnan(width) else width for _, width in column]
         figure.add_bar(
-            x=list(spreads),
-            y=[middle for middle, _ in column],
-            error_y={"type": "data", "array": [None if isnan(width) else width for _, width in column]},
+            y=list(spreads),
+            x=[middle for middle, _ in column],
+            orientation="h",
+            error_x={
+                "type": "data",
+                "array": widths,
+                "width": 0,
+                "thickness": 2,
+            },  # no caps: none without length
             name=name,
-            hovertemplate="%{x}<br>" + name + " %{y:.1f}<extra></extra>",
+            hovertemplate="%{y}<br>" + name + " %{x:.1f}<extra></extra>",
         )
-    for label, level in (lines or {}).items():
-        figure.add_hline(y=level, line_dash="dot", annotation_text=label, annotation_position="top left")
-    figure.update_yaxes(title="per cent", range=[0, 105], tickvals=[0, 25, 50, 75, 100])
-    figure.update_layout(legend={"orientation": "h", "y": -0.2, "yanchor": "top"})
+    for (label, level), dash in zip((lines or {}).items(), cycle(("dot", "dash", "dashdot")), strict=False):
+        figure.add_vline(x=level, line={"dash": dash, "width": 2}, name=label, showlegend=True)
+    figure.update_xaxes(title="per cent", range=[0, 100], tickvals=[0, 25, 50, 75, 100])
+    figure.update_yaxes(autorange="reversed", ticks="")
+    figure.update_layout(height=130 + 18 * len(spreads) * (len(names) + 1))
     return figure

@@ -111,9 +111,10 @@ def template(dark: bool = False) -> go.layout.Template:
             "font": {"size": 16},
             "x": 0,
             "xref": "paper",
-            "y": 0.97,
+            "y": 1,
             "yref": "container",
             "yanchor": "top",
+            "pad": {"t": 14},  # in pixels, so that a tall figure's title stays above its legend
         },
         paper_bgcolor=tone["paper"],
         plot_bgcolor=tone["paper"],

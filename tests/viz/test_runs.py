@@ -11,19 +11,22 @@ SPREADS = {"scan": [(80.0, 1.0), (70.0, 2.0)], "vse": [(60.0, math.nan), (50.0, 
 
 def test_there_is_a_bar_for_each_number_of_each_system():
     figure = spread_bars(SPREADS, ("there", "back"), title="R@1")
-    assert [(bar.name, list(bar.x), list(bar.y)) for bar in figure.data] == [
+    assert [(bar.name, list(bar.y), list(bar.x)) for bar in figure.data] == [
         ("there", ["scan", "vse"], [80.0, 60.0]),
         ("back", ["scan", "vse"], [70.0, 50.0]),
     ]
 
 
 def test_one_seed_has_no_whisker():
-    assert list(spread_bars(SPREADS, ("there", "back"), title="").data[0].error_y.array) == [1.0, None]
+    assert list(spread_bars(SPREADS, ("there", "back"), title="").data[0].error_x.array) == [1.0, None]
 
 
-def test_level_lines_are_drawn_with_their_labels():
-    figure = spread_bars(SPREADS, ("there", "back"), title="", lines={"chance": 50.0})
-    assert [note.text for note in figure.layout.annotations] == ["chance"]
+def test_level_lines_are_drawn_and_named_in_the_legend():
+    figure = spread_bars(SPREADS, ("there", "back"), title="", lines={"chance": 50.0, "ceiling": 90.0})
+    assert [(line.name, line.x0, line.showlegend) for line in figure.layout.shapes] == [
+        ("chance", 50.0, True),
+        ("ceiling", 90.0, True),
+    ]
 
 
 def test_another_number_of_names_is_refused():
