@@ -127,6 +127,31 @@ def photo_table(results: Mapping[str, Any]) -> Table:
     return Table(("system", *ways, "map", "pointing", *CONTROLS, "seeds"), tuple(rows), "Real photos", note)
 
 
+def speed_table(results: Mapping[str, Any]) -> Table:
+    """What `benchmarks/speed.py` wrote: encoding, scoring, and both beside SCAN's published loop."""
+    measured = {
+        "encode an image, ms": "ms_an_image",
+        "encode a caption, ms": "ms_a_caption",
+        "score 10^6 pairs, s": "seconds_a_million_pairs",
+        "the loop, s": "loop_seconds_a_million_pairs",
+        "loop / score": "times_the_loop_scoring_alone",
+        "the same with encoding": "times_the_loop_with_encoding",
+    }
+    rows = tuple(
+        (name, found["scoring"], *(_three_digits(found[key]) for key in measured.values()))
+        for name, found in results["models"].items()
+    )
+    note = (
+        f"{results['images']:,} images of 36 regions and {results['captions']:,} captions, preset"
+        f" {results['preset']}; the loop is SCAN's as published, one caption at a time, in the same run."
+    )
+    return Table(("system", "scoring", *measured), rows, "Speed", note)
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def _unusual(run: dict[str, Any]) -> str:
     """Foils where the system's recipe has none, or none where it has some, in words."""
     return "" if run["foils"] == run["usual_foils"] else ", foils" if run["foils"] else ", no foils"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from itr_explore.evaluation.runs import Runs, photo_table, recall_at_1, shown, swap_halves
+from itr_explore.evaluation.runs import Runs, photo_table, recall_at_1, shown, speed_table, swap_halves
 
 
 def run(model="scan", seed=0, box=True, foils=True, recall=(80.0, 70.0), relation=60.0):
@@ -102,3 +102,18 @@ def test_photos_are_tabled_as_means_over_seeds_beside_the_linear_row():
     assert table.rows[0][:3] == ("linear CCA", "15.7 / 38.3 / 52.8", "12.0 / 33.3 / 45.4")
     assert table.rows[1][:5] == ("chan", "21.0 / 40.0 / 60.0", "10.0 / 30.0 / 50.0", "attention", 35.0)
     assert table.rows[1][-1] == 2
+
+
+def test_speed_is_tabled_to_three_digits():
+    found = {
+        "scoring": "global",
+        "ms_an_image": 1.5,
+        "ms_a_caption": 2.43210,
+        "seconds_a_million_pairs": 0.0123,
+        "loop_seconds_a_million_pairs": 80.0,
+        "times_the_loop_scoring_alone": 6500.0,
+        "times_the_loop_with_encoding": 25.0,
+    }
+    results = {"images": 1000, "captions": 5000, "preset": "base", "models": {"vse": found}}
+    (row,) = speed_table(results).rows
+    assert row == ("vse", "global", "1.5", "2.43", "0.0123", "80", "6,500", "25")
