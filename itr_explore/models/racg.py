@@ -22,7 +22,7 @@ of SCAN, the blocks of numbers and the small network of GSMN. *Ours* is what nei
 |                      | signed geometry, word order; also in r_ij  | [item node node]          | ours      |
 |                      | r_ij by the pair's edges, in its own heads | [pair node]               | ours      |
 |                      | the heads' mean beside their network       | [pair node]               | ours      |
-|                      | `hard_pairs` in training; in `base` only   |                           | ours      |
+|                      | `hard_pairs` in training, with the hinge   |                           | ours      |
 |                      | the box, added; without it no geometry     |                           | ours      |
 |                      | (`box`, off in `paper`)                    |                           |           |
 |                      | `loss="info_nce"`, off in `paper`          |                           | ours      |
@@ -105,11 +105,10 @@ class RACG(RetrievalModel):
             "relation_dim": 32,
             "match_dim": 128,
             "heads": 8,
-            "hard_pairs": 8,
             "dropout": 0.1,
             "word_dropout": 0.1,
             "loss": "info_nce",
-            "temperature": 0.03,
+            "temperature": 0.05,
         },
         "paper": {"dim": 1024, "word_dim": 300, "box": False},
     }
