@@ -94,7 +94,7 @@ def _explain_batch(model: RetrievalModel, pairs: list[Pair]) -> list[Explanation
         if parts is not None:
             given = parts[inside].copy()
             note = (
-                f"adds up to {given.sum():.3f} of the score {score:.3f}; what <start>, <end> and all that is"
+                f"adds up to {given.sum():.3f}, the score is {score:.3f}: what <start>, <end> and all that is"
                 " of no single region or word gave is not shown"
             )
             maps.insert(0, Map("parts", "word_to_region", given, "attribution", "signed", note=note))

@@ -17,7 +17,7 @@ ppanzx/CHAN, with its BiGRU on words.
 | hinge                    | `nn.losses`, all negatives at first    |                             | exact |
 |                          | its mask: no caption of the same image |                             | ours  |
 |                          | the box, added (`box`, off in `paper`) |                             | ours  |
-|                          | `loss="info_nce"`, in `base` only      |                             | ours  |
+|                          | `loss="info_nce"`, off in `paper`      |                             | ours  |
 
 The code's quirk is a setting, on in `paper`: `scaled_back=False`, log-sum-exp is not multiplied by its
 temperature, so scores are ten times as large and the margin of 0.05 is one of 0.005. Another is not kept: its

@@ -20,7 +20,7 @@ Lee, Chen, Hua, Hu, He: Stacked Cross Attention for Image-Text Matching, ECCV 20
 | hinge               | `nn.losses.hardest_negative_loss`        |                             | exact |
 |                     | its mask: no caption of the same image   |                             | ours  |
 |                     | the box, added (`box`, off in `paper`)   |                             | ours  |
-|                     | `loss="info_nce"`, in `base` only        |                             | ours  |
+|                     | `loss="info_nce"`, off in `paper`        |                             | ours  |
 
 Paper and code differ in one thing, and this follows the code: before the softmax the paper cuts negative
 similarities to zero, the code keeps a tenth of them. The words of a caption include its <start> and <end>.

@@ -25,7 +25,7 @@ the code of the latter, KunpengLi1994/VSRN. No code of the text side is public: 
 |                          | `norm_axis="channels"`, `text_norm`    |                       | ours           |
 |                          | `region_order`                         |                       | ours           |
 |                          | the box, added (`box`, off in `paper`) |                       | ours           |
-|                          | `loss="info_nce"`, in `base` only      |                       | ours           |
+|                          | `loss="info_nce"`, off in `paper`      |                       | ours           |
 
 How much a layer's edges matter is tapped as `strength`, what each region or word left in the last memory as
 `trace`; `image_parts` and `caption_parts` split a score exactly into what each region or word gave. No score

@@ -231,7 +231,7 @@ def test_where_vectors_are_sums_of_parts_a_map_splits_the_score_among_words_and_
         regions, words = model.image_parts(batch)[0][0], model.caption_parts(batch)[0][0]
         marks = words[[0, -1]].sum(dim=0) @ regions.sum(dim=0)
     assert found.values.sum() + marks.item() == pytest.approx(explanation.score, abs=1e-5)
-    assert f"adds up to {found.values.sum():.3f} of the score {explanation.score:.3f}" in found.note
+    assert f"adds up to {found.values.sum():.3f}, the score is {explanation.score:.3f}:" in found.note
 
 
 def test_where_a_vector_has_no_parts_the_score_is_not_split():
