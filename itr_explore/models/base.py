@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from math import inf
@@ -155,7 +156,7 @@ def word_encoder(config: ModelConfig, bidirectional: bool = True) -> Any:
     )
 
 
-class RetrievalModel(nn.Module):
+class RetrievalModel(nn.Module, ABC):
     """Base of all models: each has a name, a config, presets, and answers to the first three questions."""
 
     name: ClassVar[str]
@@ -167,17 +168,17 @@ class RetrievalModel(nn.Module):
         self.config = config
         self.tokenizer = tokenizer
 
+    @abstractmethod
     def encode_images(self, batch: Batch) -> Encoded:
         """One vector [image dim] and the fragments [image region dim] of every image."""
-        raise NotImplementedError
 
+    @abstractmethod
     def encode_captions(self, batch: Batch) -> Encoded:
         """One vector [caption dim] and the fragments [caption word dim] of every caption."""
-        raise NotImplementedError
 
+    @abstractmethod
     def score(self, images: Encoded, captions: Encoded) -> Tensor:
         """How well every caption fits every image, [image caption]: higher is better."""
-        raise NotImplementedError
 
     def forward(self, batch: Batch) -> Tensor:
         """Scores [image caption] of a batch."""

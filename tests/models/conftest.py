@@ -35,7 +35,11 @@ def bert(tmp_path_factory):
     (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
     BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
     size = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
-    BertModel(BertConfig(vocab_size=len(vocabulary), initializer_range=0.2, **size)).save_pretrained(folder)
+    with torch.random.fork_rng():  # the same weights whichever test asks first
+        torch.manual_seed(0)
+        BertModel(BertConfig(vocab_size=len(vocabulary), initializer_range=0.2, **size)).save_pretrained(
+            folder
+        )
     return folder
 
 
