@@ -23,15 +23,14 @@ of SCAN, the blocks of numbers and the small network of GSMN. *Ours* is what nei
 |                      | r_ij by the pair's edges, in its own heads | [pair node]               | ours      |
 |                      | the heads' mean beside their network       | [pair node]               | ours      |
 |                      | `hard_pairs` in training, with the hinge   |                           | ours      |
-|                      | the box, added; without it no geometry     |                           | ours      |
-|                      | (`box`, off in `paper`)                    |                           |           |
+|                      | the box, added (`box`, off in `paper`)     |                           | ours      |
 |                      | `loss="info_nce"`, off in `paper`          |                           | ours      |
 
 `*` is `region` or `word`, a pair `image caption`. There is one round between the graphs; the gate is one
 number a node, and a node is part of its own sum (`nn.cross_graph`). A pair takes some hundred thousand
 multiplications, so there are two ways not to score them all: in training `hard_pairs`, in search
-`evaluation.two_stage`. Without boxes no region knows where the others are. Left out: a parser for the words;
-nearness stands for its arcs.
+`evaluation.two_stage`. Where a collection has no boxes there is no geometry. Left out: a parser for the
+words; nearness stands for its arcs.
 """
 
 from dataclasses import dataclass
@@ -66,6 +65,7 @@ class RACGConfig(ModelConfig):
 
     relation_dim: int = 128  # numbers of a relation
     match_dim: int = 1024  # numbers in which nodes are compared
+    geometry: bool | None = None  # regions' graph knows how boxes lie, if there are any; None: as `box`
     heads: int = 16  # blocks of these; relations are compared in blocks of the same size
     sharpness: float = 9.0  # lambda, of the attention between the graphs
     transfer: float = 0.5  # rho, share of the other graph in the edges
@@ -110,14 +110,17 @@ class RACG(RetrievalModel):
             "loss": "info_nce",
             "temperature": 0.05,
         },
-        "paper": {"dim": 1024, "word_dim": 300, "box": False},
+        "paper": {"dim": 1024, "word_dim": 300, "box": False, "geometry": True},
     }
 
     def __init__(self, config: RACGConfig, tokenizer: Tokenizer | None = None):
         super().__init__(config, tokenizer)
         dim = config.dim
         self.regions, self.words = region_encoder(config), word_encoder(config)
-        self.region_graph = SemanticGraph(dim, config.relation_dim, "region", GEOMETRY if config.box else 0)
+        self.sees_geometry = config.box if config.geometry is None else config.geometry
+        self.region_graph = SemanticGraph(
+            dim, config.relation_dim, "region", GEOMETRY if self.sees_geometry else 0
+        )
         self.word_graph = SemanticGraph(dim, config.relation_dim, "word", ORDER)
         self.match = nn.Linear(dim, config.match_dim, bias=False)
         self.region_gates, self.word_gates = nn.Linear(dim, 2), nn.Linear(dim, 2)
@@ -168,7 +171,7 @@ class RACG(RetrievalModel):
 
     def _region_nodes(self, batch: Batch) -> Nodes:
         given, mask = self.regions(batch.regions, batch.region_mask, batch.boxes)
-        boxes = batch.boxes if self.config.box else None
+        boxes = batch.boxes if self.sees_geometry else None
         geometry = None if boxes is None else pair_geometry(boxes)
         return self._nodes(unit(given), mask, self.region_graph, self.region_gates, geometry)
 

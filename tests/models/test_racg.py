@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -66,6 +68,16 @@ def test_reconstruction_sums_or_averages_pairs_as_the_matching_loss_does(make_mo
         errors = seen[f"{name}_side.reconstruction"].value[batch.image_of, caption]
         wanted += (errors.sum(dim=1) / mask.sum(dim=1)).sum()
     torch.testing.assert_close(model.training_loss(batch)["reconstruction"], wanted / divisor)
+
+
+def test_as_published_geometry_alone_tells_where_regions_are(make_model, batch):
+    model = make_model("racg", box=False, geometry=True)
+    moved = replace(batch, boxes=batch.boxes.flip(-1))
+    assert not torch.allclose(model(moved), model(batch))
+
+
+def test_as_published_a_batch_without_boxes_has_no_geometry(make_model, batch):
+    assert make_model("racg", box=False, geometry=True)(replace(batch, boxes=None)).isfinite().all()
 
 
 def test_heads_that_do_not_divide_what_is_compared_are_refused(make_model):

@@ -14,7 +14,7 @@ const FIRST_EDGES = 1; // edges a region that the first threshold leaves
 /** What a map relates, what it is called in the model, where, and how it was come by. */
 function nameMap({ kind, name, layer, head, origin }) {
   const leaf = name.split(".").at(-1);
-  const parts = [ARROWS[kind], leaf === kind ? null : leaf, layer === null ? null : `layer ${layer}`, head === null ? null : `head ${head}`, origin];
+  const parts = [ARROWS[kind], leaf === kind || leaf === origin ? null : leaf, layer === null ? null : `layer ${layer}`, head === null ? null : `head ${head}`, origin];
   return parts.filter(Boolean).join(" · ");
 }
 
