@@ -9,6 +9,7 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _HOME = {
+    "Attribution": "records",
     "Batch": "records",
     "Encoded": "records",
     "Explanation": "records",
@@ -21,6 +22,7 @@ _HOME = {
     "build_tokenizer": "data.text",
     "guide_vectors": "data.guide",
     "alignment": "viz.alignment",
+    "attribute": "explanation.attribution",
     "capture": "nn.tap",
     "centralities": "explanation.graph",
     "check": "exercises",

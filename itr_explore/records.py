@@ -324,6 +324,75 @@ class ShownAsTable(ABC):
 
 
 @dataclass(frozen=True, repr=False)
+class Attribution(ShownAsTable):
+    """What each region and each word of a pair gave to its score, compared with a baseline.
+
+    `gap` is what the parts leave unexplained of `score - baseline_score`.
+    """
+
+    pair: Pair
+    model: str
+    method: str
+    score: float
+    baseline_score: float
+    regions: np.ndarray  # [region]  signed, in units of the score
+    words: np.ndarray  # [word]
+    gap: float
+    interactions: np.ndarray | None = None  # [word region]  how much either needs the other, where asked for
+    baseline: tuple[str, str] = ("mean", "padding")  # what regions and words were replaced by
+
+    def __post_init__(self):
+        words, regions = len(self.pair.words), len(self.pair.regions)
+        _shape("regions", self.regions, (regions,))
+        _shape("words", self.words, (words,))
+        if self.interactions is not None:
+            _shape("interactions", self.interactions, (words, regions))
+
+    @property
+    def relative_gap(self) -> float:
+        """The size of the gap as a share of that of `score - baseline_score`; infinite where that is zero."""
+        change = abs(self.score - self.baseline_score)
+        return abs(self.gap) / change if change else float("inf")
+
+    @property
+    def explanation(self) -> Explanation:
+        """The same as maps, for whatever draws an `Explanation`."""
+        against = f"against the {self.baseline[0]} region and the {self.baseline[1]} word"
+        note = f"{against}; {abs(self.gap):.3g} of {self.score - self.baseline_score:.3g} is left unexplained"
+        kinds: tuple[tuple[MapKind, np.ndarray | None], ...] = (
+            ("word_to_region", self.interactions),
+            ("per_word", self.words),
+            ("per_region", self.regions),
+        )
+        maps = tuple(
+            Map(f"{self.method}.{kind}", kind, values, "attribution", "signed", exact=False, note=note)
+            for kind, values in kinds
+            if values is not None
+        )
+        return Explanation(self.pair, self.model, self.score, maps)
+
+    def table(self) -> Table:
+        """All words in their order, then the regions, those that gave or took most first."""
+        order = np.argsort(-np.abs(self.regions), kind="stable").tolist()
+        labels = self.pair.labels
+        regions = tuple(
+            (f"region {row}" + (f" ({labels[row]})" if labels else ""), float(self.regions[row]))
+            for row in order
+        )
+        words = zip(self.pair.words, self.words.tolist(), strict=True)
+        rows = (
+            *((f"word {word!r}", gave) for word, gave in words),
+            *regions,
+            ("unexplained (gap)", self.gap),
+            ("score - baseline", self.score - self.baseline_score),
+        )
+        note = f"score {self.score:.4f}, baseline {self.baseline_score:.4f}: {self.baseline[0]} region, "
+        return Table(
+            ("part", "gave"), rows, f"{self.model}: {self.method}", f"{note}{self.baseline[1]} word", 4
+        )
+
+
+@dataclass(frozen=True, repr=False)
 class Ranking(ShownAsTable):
     """Ranks of the right answers, from 0, in both directions; NaN where a query has no right answer.
 

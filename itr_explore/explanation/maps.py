@@ -71,7 +71,7 @@ def _looking(model: nn.Module) -> Iterator[None]:
 
 
 def _explain_batch(model: RetrievalModel, pairs: list[Pair]) -> list[Explanation]:
-    batch = _batch_of(model, pairs)
+    batch = batch_of(model, pairs)
     with capture(model) as seen:
         images, captions = model.encode_images(batch), model.encode_captions(batch)
         scores = model.score(images, captions)
@@ -106,7 +106,7 @@ def _explain_batch(model: RetrievalModel, pairs: list[Pair]) -> list[Explanation
     return explanations
 
 
-def _batch_of(model: RetrievalModel, pairs: list[Pair]) -> Batch:
+def batch_of(model: RetrievalModel, pairs: list[Pair]) -> Batch:
     """Pairs as one padded batch on the model's device, each image once."""
     if model.tokenizer is None:
         raise ValueError(

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from itr_explore.data.text import build_tokenizer, split_words
-from itr_explore.explanation.maps import _batch_of, explain, explain_all
+from itr_explore.explanation.maps import batch_of, explain, explain_all
 from itr_explore.models.registry import create_model
 from itr_explore.nn.tap import Tap
 from itr_explore.records import Encoded, Pair
@@ -226,7 +226,7 @@ def test_where_vectors_are_sums_of_parts_a_map_splits_the_score_among_words_and_
     found = explanation.best("word_to_region")
     assert (found.name, found.origin, found.scale, found.exact) == ("parts", "attribution", "signed", True)
 
-    batch = _batch_of(model, [pair])
+    batch = batch_of(model, [pair])
     with torch.no_grad():
         regions, words = model.image_parts(batch)[0][0], model.caption_parts(batch)[0][0]
         marks = words[[0, -1]].sum(dim=0) @ regions.sum(dim=0)
