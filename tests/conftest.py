@@ -18,6 +18,26 @@ def seed():
 
 
 @pytest.fixture(scope="session")
+def bert(tmp_path_factory):
+    """The folder of a tiny BERT: it knows `word`, each digit as a piece of a word, and no other word."""
+    import torch
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("bert")
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    vocabulary = [*specials, "word", *(f"##{digit}" for digit in range(10))]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
+    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
+    size = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+    with torch.random.fork_rng():  # the same weights whichever test asks first
+        torch.manual_seed(0)
+        BertModel(BertConfig(vocab_size=len(vocabulary), initializer_range=0.2, **size)).save_pretrained(
+            folder
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
 def real_photos() -> Path:
     """The folder of real photos for development; tests that ask for it skip where it is absent."""
     folder = SHARED / "data" / "real-photos"
