@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from itr_explore.data.text import UNKNOWN, encode
+from itr_explore.explanation.parts import NotAdditive, vector_parts
 from itr_explore.nn.tap import Seen, Tap, capture
 from itr_explore.records import Batch, Encoded, Explanation, Map, MapKind, Origin, Pair
 
@@ -242,14 +243,12 @@ def _layer_and_head(name: str) -> tuple[int | None, int | None]:
 
 def _products(model: RetrievalModel, batch: Batch) -> np.ndarray | None:
     """[image caption word region] products of the parts of both vectors; None if they are not known."""
-    image_parts, caption_parts = getattr(model, "image_parts", None), getattr(model, "caption_parts", None)
-    if image_parts is None or caption_parts is None:
+    if not hasattr(model, "image_parts"):
         return None
     try:
-        (regions, _), (words, _) = image_parts(batch), caption_parts(batch)
-    except ValueError:  # the batch is good, it was scored: these vectors have no additive parts
+        return vector_parts(model, batch).cpu().numpy()
+    except NotAdditive:
         return None
-    return torch.einsum("ird,cwd->icwr", regions.float(), words.float()).cpu().numpy()
 
 
 def _cosines(images: Encoded, captions: Encoded) -> np.ndarray | None:

@@ -34,7 +34,7 @@ at each word what the word before saw; for small batches and for re-ranking.
 The LSTM reads left to right in `paper`, as in 2018, and both ways in `tiny` and `base`: read to the right
 only, "red" must choose a region before it knows of what. Regions can as well be the cells of a grid.
 `vectors` are what words of the fast form would be compared by if each looked at all regions alike; they take
-no part in the score.
+no part in the score, which `score_parts` splits into what each word and region of the fast form gave.
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ from typing import ClassVar, Literal
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from torch.nn.functional import rms_norm
+from torch.nn.functional import pad, rms_norm
 
 from itr_explore.models.base import ON_PHOTOS, ModelConfig, RetrievalModel, region_encoder, word_encoder
 from itr_explore.nn.bilinear import BilinearAttention, LocalMatch, attended, fits, read_beside
@@ -112,9 +112,9 @@ class BSSAN(RetrievalModel):
             self.balance = nn.Parameter(torch.zeros(()))  # sigmoid of it is the words' share
         self.word_to_region = Tap("word_to_region", "softmax")
         self.region_to_word = Tap("region_to_word", "softmax")
-        self.agreement = Tap("word_to_region", "unit", exact=False, derived=True)
-        self.word_fit = Tap("per_word", "cosine", exact=not faithful, derived=faithful)
-        self.region_fit = Tap("per_region", "cosine", exact=not faithful, derived=faithful)
+        self.agreement = Tap("word_to_region", "unit", derived=True)
+        self.word_fit = Tap("per_word", "cosine", derived=faithful)
+        self.region_fit = Tap("per_region", "cosine", derived=faithful)
 
     def encode_images(self, batch: Batch) -> Encoded:
         """Regions of length sqrt(dim)."""
@@ -158,6 +158,29 @@ class BSSAN(RetrievalModel):
         seen, looking = Side(of_regions, images.mask), Side(of_words, captions.mask)
         return score_in_blocks(self._fast, seen, looking, 12 * size, budget)
 
+    def score_parts(self, images: Encoded, captions: Encoded) -> Tensor:
+        """[image caption word+1 region+1] what each word and region gave to the score (`explanation.parts`).
+
+        Fits are split by the attention, both ways; the last row and column, what belongs to none, are zero.
+
+        Raises:
+            ValueError: `faithful` scores come from a network and have no parts.
+        """
+        if self.config.form != "fast":
+            raise ValueError(
+                "a faithful score comes from a network and is no sum; only form='fast' has parts"
+            )
+        seen, looking = Side((images.parts,), images.mask), Side((captions.parts,), captions.mask)
+        regions, region_mask, words, word_mask = self._fragments(seen, looking)
+        to_regions = self.words_look(words, regions, region_mask)
+        to_words = self.regions_look(regions, words, word_mask)
+        word_share, region_share = (
+            (mask / mask.sum(dim=-1, keepdim=True)).unsqueeze(-1) for mask in (word_mask, region_mask)
+        )
+        by_word = self.words_look.fit_parts(words, regions, to_regions) * word_share
+        by_region = self.regions_look.fit_parts(regions, words, to_words) * region_share
+        return pad(torch.lerp(by_region.mT, by_word, self.balance.sigmoid()), (0, 1, 0, 1))
+
     def _fast(self, seen: Side, looking: Side) -> Tensor:
         """[image caption] from keys alone: nothing of their size is made for a pair."""
         (seen_regions, regions), (words, seen_words) = seen.tensors, looking.tensors
@@ -167,11 +190,7 @@ class BSSAN(RetrievalModel):
 
     def _plainly(self, seen: Side, looking: Side) -> Tensor:
         """[image caption] from attention weights and what was seen, through the taps."""
-        regions, region_mask = seen.tensors[0].unsqueeze(1), seen.mask.unsqueeze(1)  # [image 1 region ..]
-        words, word_mask = looking.tensors[0], looking.mask  # [caption word ..]
-        if self.config.image_conditioned:
-            reads = self.words.reader, self.from_sight, self.words_look
-            words = read_beside(*reads, words, regions.squeeze(1), seen.mask)  # [image caption word dim]
+        regions, region_mask, words, word_mask = self._fragments(seen, looking)
         to_regions = self.word_to_region(self.words_look(words, regions, region_mask))
         to_words = self.region_to_word(self.regions_look(regions, words, word_mask))
         if self.agreement.watched:
@@ -186,6 +205,15 @@ class BSSAN(RetrievalModel):
         word_matches = self.word_match(words, word_sight)
         region_matches = self.region_match(regions, region_sight)
         return self._unified(word_matches, region_matches, region_mask, word_mask)
+
+    def _fragments(self, seen: Side, looking: Side) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Regions [image 1 region dim] and words [caption word dim] that meet, each with its mask."""
+        regions, region_mask = seen.tensors[0].unsqueeze(1), seen.mask.unsqueeze(1)
+        words, word_mask = looking.tensors[0], looking.mask
+        if self.config.image_conditioned:
+            reads = self.words.reader, self.from_sight, self.words_look
+            words = read_beside(*reads, words, seen.tensors[0], seen.mask)  # [image caption word dim]
+        return regions, region_mask, words, word_mask
 
     def _balanced(
         self, word_fit: Tensor, region_fit: Tensor, region_mask: Tensor, word_mask: Tensor

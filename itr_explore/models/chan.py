@@ -22,9 +22,9 @@ ppanzx/CHAN, with its BiGRU on words.
 The code's quirk is a setting, on in `paper`: `scaled_back=False`, log-sum-exp is not multiplied by its
 temperature, so scores are ten times as large and the margin of 0.05 is one of 0.005. Another is not kept: its
 self-attention also reads padding. The words of a caption include its <start> and <end>. `vectors`, the mean
-of the parts, take no part in the score. Left out: GloVe's word vectors to begin with (give them by
-`load_word_vectors`), words that training drops or changes into others (ours become <unk>), an ensemble of two
-models (add their scores).
+of the parts, take no part in the score. Where that is a mean, `score_parts` splits it into what each word and
+region gave. Left out: GloVe's word vectors to begin with (give them by `load_word_vectors`), words that
+training drops or changes into others (ours become <unk>), an ensemble of two models (add their scores).
 """
 
 from dataclasses import dataclass
@@ -32,6 +32,7 @@ from typing import ClassVar
 
 from tokenizers import Tokenizer
 from torch import Tensor
+from torch.nn.functional import pad
 
 from itr_explore.models.base import ON_PHOTOS, ModelConfig, RetrievalModel, region_encoder, word_encoder
 from itr_explore.nn.assignment import assignment, scores_by_best_match
@@ -110,6 +111,22 @@ class CHAN(RetrievalModel):
                 *(config.pooling, sharpness, config.memory_budget),
             )
         return scores if config.scaled_back or config.pooling == "AVG" else sharpness * scores
+
+    def score_parts(self, images: Encoded, captions: Encoded) -> Tensor:
+        """[image caption word+1 region+1] what each word and region gave to the score (`explanation.parts`).
+
+        Each word's is its region's too; the last row and column, what belongs to none, are zero.
+
+        Raises:
+            ValueError: the score is a log-sum-exp, which has no parts.
+        """
+        if self.config.pooling != "AVG":
+            raise ValueError(
+                f"a score pooled by {self.config.pooling} is no sum; only pooling='AVG' has parts"
+            )
+        cosines = cross_similarities(captions.parts, images.parts)
+        share = captions.mask / captions.mask.sum(dim=1, keepdim=True)
+        return pad(assignment(cosines, images.mask) * cosines * share.unsqueeze(-1), (0, 1, 0, 1))
 
     def _watched(self, images: Encoded, captions: Encoded) -> Tensor:
         """[image caption word] the best cosine of each word, through the taps."""

@@ -39,6 +39,7 @@ from typing import ClassVar
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
+from torch.nn.functional import pad
 from torch.utils.checkpoint import checkpoint
 
 from itr_explore.models.base import ModelConfig, RetrievalModel, region_encoder, word_encoder
@@ -54,6 +55,7 @@ from itr_explore.nn.semantic_graph import (
     pair_geometry,
     word_order,
 )
+from itr_explore.nn.tap import capture
 from itr_explore.records import Batch, Encoded
 
 PAIRS_AT_ONCE = 256  # of pairs in a list: those of like length together
@@ -141,6 +143,19 @@ class RACG(RetrievalModel):
         if self.region_side.watched or self.word_side.watched:
             return self._score(self._unpacked(images), self._unpacked(captions))
         return self._in_blocks(images, captions)
+
+    def score_parts(self, images: Encoded, captions: Encoded) -> Tensor:
+        """[image caption word+1 region+1] what each word and region gave to the score (`explanation.parts`).
+
+        A node's score is its own: words' stand in the last column, of no region, regions' in the last row.
+        """
+        with capture(self) as seen:
+            self.score(images, captions)
+        by_region, by_word = (seen[f"{side}_side.node_scores"].value for side in ("region", "word"))
+        parts = pad(torch.zeros_like(by_word).unsqueeze(-1), (0, by_region.shape[-1], 0, 1))
+        parts[..., :-1, -1] = by_word / captions.mask.sum(dim=1, keepdim=True)
+        parts[..., -1, :-1] = by_region / images.mask.sum(dim=1)[:, None, None]
+        return parts
 
     def training_loss(self, batch: Batch, warming_up: bool = False) -> dict[str, Tensor]:
         """`matching` of the full scores, `coarse` of the vectors' cosines, `reconstruction` of true pairs."""

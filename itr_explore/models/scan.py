@@ -24,8 +24,9 @@ Lee, Chen, Hua, Hu, He: Stacked Cross Attention for Image-Text Matching, ECCV 20
 
 Paper and code differ in one thing, and this follows the code: before the softmax the paper cuts negative
 similarities to zero, the code keeps a tenth of them. The words of a caption include its <start> and <end>.
-`vectors`, the mean of the parts, take no part in the score. Left out: the ensemble of both directions (train
-two models and add their scores).
+`vectors`, the mean of the parts, take no part in the score. Where that is a mean, `score_parts` splits it
+into what each word and region gave. Left out: the ensemble of both directions (train two models and add their
+scores).
 """
 
 from dataclasses import dataclass
@@ -33,10 +34,11 @@ from typing import ClassVar, Literal
 
 from tokenizers import Tokenizer
 from torch import Tensor
+from torch.nn.functional import pad
 
 from itr_explore.models.base import ON_PHOTOS, ModelConfig, RetrievalModel, region_encoder, word_encoder
 from itr_explore.nn.all_pairs import scores_of_all_pairs
-from itr_explore.nn.matching import attention_weights, cross_similarities, match
+from itr_explore.nn.matching import attended_parts, attention_weights, cross_similarities, match
 from itr_explore.nn.pooling import Pooling, masked_mean, unit
 from itr_explore.nn.tap import Tap
 from itr_explore.records import Batch, Encoded
@@ -108,6 +110,27 @@ class SCAN(RetrievalModel):
                 *(sharpness, config.pooling, pool_sharpness, config.memory_budget),
             )
         return scores if words_look else scores.T
+
+    def score_parts(self, images: Encoded, captions: Encoded) -> Tensor:
+        """[image caption word+1 region+1] what each word and region gave to the score (`explanation.parts`).
+
+        A word's cosine is split by its attention; the last row and column, what belongs to none, are zero.
+
+        Raises:
+            ValueError: the score is a log-sum-exp, which has no parts.
+        """
+        config = self.config
+        if config.pooling != "AVG":
+            raise ValueError(f"a score pooled by {config.pooling} is no sum; only pooling='AVG' has parts")
+        words_look = config.direction == "text_to_image"
+        query, context = (captions, images) if words_look else (images, captions)
+        similarities = cross_similarities(query.parts, context.parts)
+        sharpness, _ = config.both_sharpnesses
+        weights = attention_weights(similarities, query.mask, context.mask, sharpness)
+        gram = context.parts @ context.parts.mT
+        share = query.mask / query.mask.sum(dim=1, keepdim=True)
+        parts = attended_parts(weights, similarities, gram) * share.unsqueeze(-1)
+        return pad(parts if words_look else parts.permute(1, 0, 3, 2), (0, 1, 0, 1))
 
     def _watched(self, query: Encoded, context: Encoded) -> Tensor:
         """The scores [context_item query_item] from attention weights that passed through the tap."""

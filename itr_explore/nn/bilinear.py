@@ -60,6 +60,17 @@ class BilinearAttention(nn.Module):
         """The cosine of each query with what it saw."""
         return (unit(self.query_key(query)) * unit(self.context_key(sight))).sum(dim=-1)
 
+    def fit_parts(
+        self,
+        query: Float[Tensor, "*#items query dim"],
+        context: Float[Tensor, "*#items context dim"],
+        weights: Float[Tensor, "*items query context"],
+    ) -> Float[Tensor, "*items query context"]:
+        """What each context fragment gave to the fit of a query, by its weight; they add up to it."""
+        seen = self.context_key(context)
+        length = attended(weights, seen).norm(dim=-1, keepdim=True).clamp(min=1e-8)
+        return weights * torch.einsum("...qk,...ck->...qc", unit(self.query_key(query)), seen) / length
+
 
 def attended(
     weights: Float[Tensor, "*items query context"], context: Float[Tensor, "*#items context dim"]

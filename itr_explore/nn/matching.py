@@ -61,6 +61,16 @@ def attended_cosines(
     return (dots / squares.clamp(min=SMALLEST_SQUARE).sqrt()).clamp(-1, 1)
 
 
+def attended_parts(
+    weights: Float[Tensor, "context_item query_item query context"],
+    similarities: Float[Tensor, "context_item query_item query context"],
+    gram: Float[Tensor, "context_item context context"],
+) -> Float[Tensor, "context_item query_item query context"]:
+    """What each context fragment gave to an attended cosine, `weight similarity / length`; it is their sum."""
+    squares = (weights @ gram.unsqueeze(1) * weights).sum(dim=-1, keepdim=True)
+    return weights * similarities / squares.clamp(min=SMALLEST_SQUARE).sqrt()
+
+
 def match(
     weights: Float[Tensor, "context_item query_item query context"],
     similarities: Float[Tensor, "context_item query_item query context"],
