@@ -23,6 +23,7 @@ _HOME = {
     "guide_vectors": "data.guide",
     "alignment": "viz.alignment",
     "attribute": "explanation.attribution",
+    "attribution_bars": "viz.attribution",
     "capture": "nn.tap",
     "centralities": "explanation.graph",
     "check": "exercises",

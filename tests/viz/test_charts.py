@@ -3,8 +3,9 @@ import plotly.graph_objects as go
 import pytest
 
 from itr_explore.explanation.graph import region_graph
-from itr_explore.records import Progress, Ranking
+from itr_explore.records import Attribution, Progress, Ranking
 from itr_explore.viz.alignment import alignment
+from itr_explore.viz.attribution import attribution_bars
 from itr_explore.viz.graphs import draw_graph
 from itr_explore.viz.recall import recall_bars
 from itr_explore.viz.training import MOST_POINTS, training_curves
@@ -115,3 +116,35 @@ def test_nothing_to_draw_is_said(draw):
 def test_figures_are_plain_figures(make_explanation):
     assert type(alignment(make_explanation())) is go.Figure
     assert type(draw_graph(region_graph(make_explanation().pair))) is go.Figure
+
+
+def an_attribution(pair, **changes):
+    regions = np.linspace(-0.3, 0.2, len(pair.regions))
+    words = np.linspace(-0.1, 0.4, len(pair.words))
+    values = {"score": 0.5, "baseline_score": 0.1, "regions": regions, "words": words, "gap": 0.0}
+    return Attribution(pair, "toy", "occlusion", **{**values, **changes})
+
+
+def test_attribution_bars_stand_in_the_order_of_the_words_and_of_what_regions_gave(make_explanation):
+    found = an_attribution(make_explanation().pair)
+    words, regions, *_ = attribution_bars(found, most=3).data
+    assert np.array_equal(words.x, found.words)
+    assert np.array_equal(regions.x, found.regions[[0, 4, 1]])
+    assert regions.y == ("0", "4", "1")
+
+
+def test_attribution_bars_of_words_and_of_regions_share_one_scale(make_explanation):
+    figure = attribution_bars(an_attribution(make_explanation().pair))
+    assert figure.layout.xaxis.range == figure.layout.xaxis2.range
+    assert figure.layout.xaxis.range[1] > 0.4
+
+
+def test_words_that_occur_twice_have_a_bar_each(make_explanation):
+    pair = make_explanation("a dog and a cat").pair
+    assert len(set(attribution_bars(an_attribution(pair)).data[0].y)) == 5
+
+
+def test_attributions_of_nothing_are_drawn(make_explanation):
+    pair = make_explanation(truth=False).pair
+    nothing = an_attribution(pair, regions=np.zeros(5), words=np.zeros(len(pair.words)))
+    assert len(attribution_bars(nothing).data) == 2
