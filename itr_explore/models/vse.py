@@ -65,8 +65,8 @@ class VSE(RetrievalModel):
         super().__init__(config, tokenizer)
         self.regions = region_encoder(config)
         self.words = word_encoder(config, bidirectional=config.text_pooling == "mean")
-        self.region_share = Tap("per_region", "row_sum")
-        self.word_share = Tap("per_word", "row_sum")
+        self.region_share = Tap("per_region", "row_sum", derived=True)
+        self.word_share = Tap("per_word", "row_sum", derived=True)
 
     def encode_images(self, batch: Batch) -> Encoded:
         """The mean region, of unit length."""

@@ -134,7 +134,7 @@ class VSRNpp(RetrievalModel):
         if config.generation_weight > 0:
             sizes = config.decoder_dim, config.decoder_word_dim, config.decoder_dropout
             self.captioner = Captioner(config.vocabulary_size, dim, *sizes)
-            self.decoder = Tap("word_to_region", "softmax", exact=False, derived=True)
+            self.decoder = Tap("word_to_region", "softmax", derived=True)
 
     def encode_images(self, batch: Batch) -> Encoded:
         """The image's last memory, and its relation-enhanced regions."""

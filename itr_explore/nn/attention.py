@@ -50,7 +50,10 @@ class SelfAttention(nn.Module):
             raise ValueError(f"{heads} heads share the dim of a fragment, so they must divide it, got {dim}")
         self.norm = nn.LayerNorm(dim)
         self.attention = nn.MultiheadAttention(dim, heads, batch_first=True)
-        self.weights = Tap("region_to_region" if kind == "region" else "word_to_word", "softmax", exact=False)
+        edges: Literal["region_to_region", "word_to_word"] = (
+            "region_to_region" if kind == "region" else "word_to_word"
+        )
+        self.weights = Tap(edges, "softmax", derived=True)
 
     def forward(
         self, nodes: Float[Tensor, "item part dim"], mask: Bool[Tensor, "item part"]

@@ -58,7 +58,7 @@ class BertEncoder(nn.Module):
         self.project = nn.Linear(self.transformer.config.hidden_size, dim)
         nn.init.xavier_uniform_(self.project.weight)
         nn.init.zeros_(self.project.bias)
-        self.attention = Tap("word_to_word", "softmax")
+        self.attention = Tap("word_to_word", "softmax", derived=True)
 
     def train(self, mode: bool = True) -> "BertEncoder":
         """Training or evaluation mode; a frozen transformer stays in evaluation mode."""

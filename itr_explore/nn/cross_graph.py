@@ -190,8 +190,9 @@ class CrossGraph(nn.Module):
 
         mask = axes.of_own(own.mask)
         fit = head_cosines(torch.cat([enriched, related], dim=-1), seen, self.count) * mask.unsqueeze(-1)
-        for tap, values in zip(self.heads, fit.unbind(-1), strict=True):
-            self._pass(cast("Tap", tap), values, axes)
+        if any(cast("Tap", tap).watched for tap in self.heads):
+            each = zip(self.heads, fit.unbind(-1), strict=True)
+            fit = torch.stack([self._pass(cast("Tap", tap), values, axes) for tap, values in each], dim=-1)
         scores = self._pass(self.node_scores, (self.compare(fit).squeeze(-1) + fit.mean(dim=-1)) * mask, axes)
         if self.reconstruction.watched:
             self._pass(self.reconstruction, self.reconstruction_errors(own, other, axes), axes)

@@ -43,7 +43,7 @@ class GPO(nn.Module):
         self.reader = nn.GRU(code_dim, dim, batch_first=True, bidirectional=True)
         self.score = nn.Linear(dim, 1, bias=False)
         self.temperature = temperature
-        self.share = Tap(kind, "row_sum")
+        self.share = Tap(kind, "row_sum", derived=True)
 
     def forward(
         self, parts: Float[Tensor, "item part dim"], mask: Bool[Tensor, "item part"]

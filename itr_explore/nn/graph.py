@@ -96,7 +96,7 @@ class GraphReasoning(nn.Module):
         self.divisor = divisor
         region = kind == "region"
         self.affinity = Tap("region_to_region" if region else "word_to_word", "signed")
-        self.strength = Tap("per_region" if region else "per_word", "signed")
+        self.strength = Tap("per_region" if region else "per_word", "signed", derived=True)
 
     def forward(
         self, nodes: Float[Tensor, "item node dim"], mask: Bool[Tensor, "item node"]

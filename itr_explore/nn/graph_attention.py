@@ -45,7 +45,7 @@ class HeadTaps(nn.Module):
 
     def __init__(self, kind: Kind, heads: int):
         super().__init__()
-        self.mean = Tap(kind, "softmax", exact=heads == 1, derived=True)
+        self.mean = Tap(kind, "softmax", derived=True)
         self.heads = nn.ModuleList(Tap(kind, "softmax") for _ in range(heads))
 
     def forward(

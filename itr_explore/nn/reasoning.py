@@ -62,7 +62,7 @@ class ReasoningSide(nn.Module):
         self.memory = nn.GRU(dim, dim, batch_first=True)
         self.final_norm = MaskedBatchNorm(dim) if final_norm else None
         self.norm_axis, self.order = norm_axis, order
-        self.trace = Tap("per_region" if kind == "region" else "per_word", "row_sum")
+        self.trace = Tap("per_region" if kind == "region" else "per_word", "row_sum", derived=True)
 
     def forward(
         self, nodes: Float[Tensor, "item part dim"], mask: Bool[Tensor, "item part"]

@@ -1,6 +1,8 @@
-"""Look inside a model by name: a `Tap` marks a value worth seeing, `capture` reads it during a forward."""
+"""Look inside a model by name: a `Tap` marks a value worth seeing, `capture` reads it during a forward, and
+`edit` puts another in its place.
+"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -30,12 +32,13 @@ class Tap(nn.Identity):
         scale: how to read the numbers: `softmax` rows sum to one, `signed` has a meaningful zero,
             `row_sum` is non-negative and divided by its row sum, `cosine` lies in [-1, 1], `unit` in [0, 1].
         exact: the value is the one the score is computed from, not an approximation of it.
-        derived: the value is made for the eye only; the model itself goes on without it.
+        derived: the value is made for the eye only; the model itself goes on without it, so it is never
+            `exact` and cannot be edited.
     """
 
     def __init__(self, kind: Kind, scale: Scale, exact: bool = True, derived: bool = False):
         super().__init__()
-        self.kind, self.scale, self.exact, self.derived = kind, scale, exact, derived
+        self.kind, self.scale, self.exact, self.derived = kind, scale, exact and not derived, derived
 
     @property
     def watched(self) -> bool:
@@ -87,6 +90,57 @@ def capture(model: nn.Module) -> Iterator[dict[str, Seen]]:
     handles = [keep(name, tap) for name, tap in model.named_modules() if isinstance(tap, Tap)]
     try:
         yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def edit(model: nn.Module, edits: Mapping[str, Callable[[Tensor], Tensor]]) -> Iterator[Mapping[str, int]]:
+    """Let other values go on from the taps of `model` while the block runs.
+
+    Yields how often each tap was passed so far. A `capture` inside the block sees the new values, one around
+    it those that came. The hooks are removed on exit, also after an error.
+
+    Args:
+        model: any that has taps.
+        edits: from a tap's module path to a function: what came to what goes on, of the same shape.
+
+    Raises:
+        ValueError: there is no such tap, or its value is made for the eye only (`Tap.derived`), so that
+            nothing would come of it; inside the block, a function returned another shape.
+
+    >>> with edit(model, {"relations.0.affinity": torch.zeros_like}):
+    ...     model(batch)
+    """
+    taps = {name: tap for name, tap in model.named_modules() if isinstance(tap, Tap)}
+    editable = ", ".join(name for name, tap in taps.items() if not tap.derived) or "none"
+    for name in edits:
+        if name not in taps:
+            raise ValueError(f"there is no tap {name!r}; those that can be edited: {editable}")
+        if taps[name].derived:
+            raise ValueError(
+                f"what passes tap {name!r} is made for the eye only, the score is not computed from it, so an"
+                f" edit would change nothing; those that can be edited: {editable}"
+            )
+    passed = dict.fromkeys(edits, 0)
+
+    def put(name: str, function: Callable[[Tensor], Tensor]):
+        def hook(_module, _inputs, value: Tensor) -> Tensor:
+            passed[name] += 1
+            instead = function(value)
+            if instead.shape != value.shape:
+                raise ValueError(
+                    f"what passes tap {name!r} has the shape {list(value.shape)}, the edit returned"
+                    f" {list(instead.shape)}; return one of the same shape"
+                )
+            return instead
+
+        return taps[name].register_forward_hook(hook)
+
+    handles = [put(name, function) for name, function in edits.items()]
+    try:
+        yield passed
     finally:
         for handle in handles:
             handle.remove()

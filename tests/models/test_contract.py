@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from itr_explore.models.registry import from_pretrained, list_models, model_class
-from itr_explore.nn.tap import capture
+from itr_explore.nn.tap import capture, edit
 from itr_explore.records import Batch
 
 SETTINGS = [
@@ -185,6 +185,16 @@ def test_looking_does_not_change_scores(model, batch):
     unseen = model(batch)
     with capture(model):
         same(model(batch), unseen)
+
+
+@every_model
+def test_scores_are_computed_from_all_taps_that_are_not_derived(model, batch):
+    with capture(model) as seen:
+        unedited = model(batch)
+    for path, found in seen.items():
+        if not found.tap.derived:
+            with edit(model, {path: lambda value: value * (0.5 + torch.rand_like(value))}):
+                assert not torch.allclose(model(batch), unedited), path
 
 
 @pytest.mark.parametrize(
