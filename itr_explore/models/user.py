@@ -38,7 +38,8 @@ published: `region_count=36` (a batch norm with a channel for each region's plac
 `mask_same_image=False` (an image's other captions in a queue are its negatives). Not kept: queues that begin
 with vectors of cosine 0.75 to each other, need a size that the batch's divides and are lost on resuming. Left
 out: CLIP's vector of a caption; and of the fifth of the words that the code masks, changes or drops, all are
-masked here (`word_dropout`; <unk> for a GRU). With UTO a foil is one more negative of its pair, without a weight.
+masked here (`word_dropout`; <unk> for a GRU). With UTO a foil is one more negative of its pair, and has no
+weight.
 """
 
 from dataclasses import dataclass, replace
