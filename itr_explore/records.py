@@ -496,7 +496,7 @@ class Contrast(ShownAsTable):
 
 @dataclass(frozen=True)
 class Change:
-    """A number before and after an intervention, and after the same was done to other things, draw by draw."""
+    """A number before and after an intervention, and after each draw of the same done to other things."""
 
     before: float
     after: float
@@ -578,14 +578,11 @@ class Intervention(ShownAsTable):
         """A row for the score and for each rank (from 1); the controls' changes beside the edits'."""
         rows = []
         for name, change in self.changes.items():
-            first = 0 if name == "score" else 1
-            low, high = change.control_range
-            seen = (
-                (change.control_mean, f"{low:.3f} to {high:.3f}", change.as_large)
-                if self.controls
-                else (None,) * 3
-            )
-            rows.append((name, first + change.before, first + change.after, change.by, *seen))
+            first, digits = (0, 4) if name == "score" else (1, 1)
+            numbers = first + change.before, first + change.after, change.by, change.control_mean
+            ends = " to ".join(f"{end:.{digits}f}" for end in change.control_range)
+            seen = (ends, change.as_large) if self.controls else ("", None)
+            rows.append((name, *(f"{number:.{digits}f}" for number in numbers), *seen))
         columns = ("", "before", "after", "change", "controls' mean", "95 % of them", "as large by chance")
         told = [f"{len(self.controls)} controls, the same done to {self.like}"]
         told += [f"in {self.gallery}"] if self.gallery else []
@@ -644,6 +641,44 @@ class Ranking(ShownAsTable):
             ),
             note=note,
         )
+
+
+@dataclass(frozen=True)
+class RemovalCurves:
+    """A mean score while parts are taken away, or brought back, in the order of a map and in random orders.
+
+    Scores are counted from that of a pair of which all parts were taken away, in units of the mean size of
+    the change from there to the whole pair. The three numbers of a point are the mean and the ends of its
+    95 per cent interval; those of `random` hold 95 per cent of the means of one random order.
+    """
+
+    model: str
+    method: str
+    side: str  # regions or words
+    share: np.ndarray  # [point]  of the parts, from 0 to 1
+    deletion: np.ndarray  # [point 3]  this share was taken away, the most important first
+    insertion: np.ndarray  # [point 3]  this share was brought back, the most important first
+    random: np.ndarray  # [point 3]  this share was taken away, in a random order
+
+    def __post_init__(self):
+        for name in ("deletion", "insertion", "random"):
+            _shape(name, getattr(self, name), (len(self.share), 3))
+
+
+@dataclass(frozen=True)
+class Cascade:
+    """How like the trained model's maps those of a model are that forgets, from its output to its input."""
+
+    model: str
+    method: str
+    side: str  # regions or words
+    stages: tuple[tuple[str, ...], ...]  # the modules that were made random at each, besides those before
+    correlation: np.ndarray  # [stage 3]  mean rank correlation with the trained model's maps, its interval
+    random: np.ndarray  # [3]  that of maps whose values were dealt out at random
+
+    def __post_init__(self):
+        _shape("correlation", self.correlation, (len(self.stages), 3))
+        _shape("random", self.random, (3,))
 
 
 @dataclass(frozen=True)
