@@ -1,13 +1,14 @@
 """The `tiny` preset on scenes: recall and its ceiling, pointing and its ceiling, swaps, by system and seed.
 
-    python benchmarks/scenes.py [--models scan vsrnpp] [--seeds 3] [--boxes yes no] [--foils yes no] [--save]
+    python benchmarks/scenes.py [--models scan vsrnpp] [--seeds 3] [--boxes yes no] [--foils yes no]
+                                [--save] [--weights FOLDER]
 
 Trains each system by its recipe for scenes, once for each seed, with and without the boxes of the regions
 (without them no system can tell left from right) and with and without foils (nearly right captions that are
 false, as further negatives), and measures the weights that validation chose. A run that stands in
 results/scenes.json is not run again unless `--again` says so or its recipe has changed; each run is written
 as soon as it ends. `--save` writes the weights of seed 0, with boxes and as the recipe has it, to
-itr_explore/zoo.
+itr_explore/zoo, `--weights` those of every seed, with boxes and as the recipe has it, to FOLDER/SYSTEM-SEED.
 `python benchmarks/report.py` makes tables and charts of the results.
 """
 
@@ -88,7 +89,10 @@ def one_run(which: Which, splits: dict[str, Collection], options) -> dict[str, A
         pass
     seconds, busy = time.perf_counter() - start, time.process_time() - busy
     usual = recipe_for(name, "scenes").foils
-    first = seed == 0 and box and foils == usual
+    as_usual = box and foils == usual
+    first = seed == 0 and as_usual
+    if options.weights and as_usual:
+        model.save_pretrained(options.weights / f"{name}-{seed}", half=True)
     if options.save and first:
         zoo = Path(itr_explore.__file__).parent / "zoo"
         model.save_pretrained(zoo / f"{name}-tiny-scenes", half=True)
@@ -133,6 +137,7 @@ def main() -> None:
     parser.add_argument("--foils", nargs="+", choices=["yes", "no"], help="default: as the recipe has it")
     parser.add_argument("--again", action="store_true", help="also what has been run already")
     parser.add_argument("--save", action="store_true", help="write the weights of seed 0 to the zoo")
+    parser.add_argument("--weights", type=Path, help="a folder for the weights of every seed")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
