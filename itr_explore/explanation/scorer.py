@@ -7,15 +7,16 @@ place, and no model knows of it. Words read by BERT enter as the embeddings of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from itr_explore.data.text import UNKNOWN
+from itr_explore.data.text import UNKNOWN, encode
 from itr_explore.explanation.maps import batch_of
 from itr_explore.nn.bert import BertEncoder, pieces_of_captions
 from itr_explore.nn.encoders import WordEncoder
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from itr_explore.models.base import RetrievalModel
 
 MARKS = -1  # owner of the embeddings of <start> and <end>
+TOGETHER = 4  # rows scored in one call, each with each: fewer calls are worth more than the pairs left unread
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,8 @@ class Scorer:
         )
         with reading(self.model, embeddings):
             images, captions = self.model.encode_images(many), self.model.encode_captions(many)
-        return torch.cat([self.model.score(images[[row]], captions[[row]])[0] for row in range(rows)])
+        blocks = (slice(start, start + TOGETHER) for start in range(0, rows, TOGETHER))
+        return torch.cat([self.model.score(images[rows], captions[rows]).diagonal() for rows in blocks])
 
     def crossed(self, regions: Tensor, embeddings: Tensor) -> Tensor:
         """[image caption] every image of regions [image region feature] with every caption of embeddings."""
@@ -117,6 +120,13 @@ class Scorer:
             guide=None if batch.guide is None else batch.guide.expand(rows, -1),
             image_ids=None,
         )
+
+
+def readable(model: RetrievalModel, captions: Sequence[str]) -> np.ndarray:
+    """[caption] bool: the model knows a word of it, so that a `Scorer` can be made."""
+    if model.tokenizer is None or not captions:
+        return np.ones(len(captions), dtype=bool)
+    return (encode(model.tokenizer, list(captions))[0] > UNKNOWN).any(dim=1).numpy()
 
 
 @contextmanager

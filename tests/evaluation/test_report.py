@@ -37,5 +37,5 @@ def test_a_row_with_too_few_cells_is_refused():
 
 
 def test_grounding_of_another_shape_is_refused():
-    with pytest.raises(ValueError, match=r"\[row kind measure\] \[1, 1, 4\], got \[1, 1, 3\]"):
+    with pytest.raises(ValueError, match=r"\[row kind measure\] \[1, 1, 5\], got \[1, 1, 3\]"):
         Grounding("scan", "attention", ("scan",), ("all",), (3,), np.zeros((1, 1, 3)))
