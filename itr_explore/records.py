@@ -463,7 +463,7 @@ class Contrast(ShownAsTable):
         return self._summed("word", rows, self.word_rests, title)
 
     def by_region(self) -> Table:
-        """The regions, those that tell the captions apart most first, and the rest; the last row is the sum."""
+        """The regions, those that tell the captions apart most first, the rest, and their sum."""
         order, labels = np.argsort(-np.abs(self.evidence), kind="stable").tolist(), self.pairs[0].labels
         names = [f"region {row}" + (f" ({labels[row]})" if labels else "") for row in order]
         rows = tuple(zip(names, self.evidence[order].tolist(), strict=True))

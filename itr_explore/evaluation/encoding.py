@@ -102,3 +102,59 @@ class Encoder:
             if len(part)
         ]
         return EncodedCaptions(groups, torch.from_numpy(np.argsort(order)).to(self.device))
+
+
+def score_matrix(
+    model: RetrievalModel,
+    collection: Collection,
+    *,
+    device: str = "auto",
+    images_at_once: int = 128,
+    captions_at_once: int = 1024,
+) -> np.ndarray:
+    """[image caption] float32 scores of a whole collection, held in memory; `evaluate` does without.
+
+    Raises:
+        ValueError: a score is NaN.
+    """
+    images, captions = len(collection), len(collection.captions)
+    scores = np.empty((images, captions), dtype=np.float32)
+    lower = ("images_at_once", "captions_at_once")
+    with at_rest(model, device) as device_used, enough_memory("a block of scores", model, *lower):
+        encoder = Encoder(model, collection, device_used)
+        texts = [
+            (start, encoder.captions(np.arange(start, min(start + captions_at_once, captions))))
+            for start in range(0, captions, captions_at_once)
+        ]
+        for start in range(0, images, images_at_once):
+            rows = range(start, min(start + images_at_once, images))
+            seen = encoder.images(rows)
+            for first, text in texts:
+                block = text.scores(model, seen).float().cpu().numpy()
+                scores[start : rows.stop, first : first + block.shape[1]] = block
+    if np.isnan(scores).any():
+        raise ValueError(f"{model.name} gives scores that are NaN; look at its weights and at the features")
+    return scores
+
+
+def score_pairs(
+    model: RetrievalModel,
+    collection: Collection,
+    images: np.ndarray,
+    captions: np.ndarray,
+    *,
+    device: str = "auto",
+    images_at_once: int = 16,
+) -> np.ndarray:
+    """[pair] scores of listed images [pair] with captions [pair]; few of all pairs are made."""
+    scores = np.empty(len(images))
+    with at_rest(model, device) as device_used, enough_memory("a batch of pairs", model, "images_at_once"):
+        encoder = Encoder(model, collection, device_used)
+        rows = np.unique(images)
+        for start in range(0, len(rows), images_at_once):
+            some = rows[start : start + images_at_once]
+            asked = np.flatnonzero(np.isin(images, some))
+            texts, place = np.unique(captions[asked], return_inverse=True)
+            found = encoder.captions(texts).scores(model, encoder.images(some.tolist()))
+            scores[asked] = found.double().cpu().numpy()[np.searchsorted(some, images[asked]), place]
+    return scores
