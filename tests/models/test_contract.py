@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from itr_explore.explanation.parts import NotAdditive, score_parts
 from itr_explore.models.registry import from_pretrained, list_models, model_class
 from itr_explore.nn.tap import capture, edit
 from itr_explore.records import Batch
@@ -25,6 +26,7 @@ SETTINGS = [
     ("racg", {"hard_pairs": None, "memory_budget": 1}),
     ("racg", {"hard_pairs": 2, "loss": "hardest_negative"}),
     ("scan", {"pooling": "LSE"}),
+    ("scan", {"direction": "image_to_text"}),
     ("scan", {"direction": "image_to_text", "pooling": "LSE"}),
     ("user", {"guide_dim": 5}),
     ("user", {"uto": False, "queue_size": 7, "loss": "info_nce"}),
@@ -37,6 +39,12 @@ SETTINGS = [
     ("vse", {"text_pooling": "mean"}),
     ("vse_infty", {"count_padding": True, "region_dropout": 0.3}),
 ]
+NO_SUM = {  # settings with which a score is no sum of what words and regions gave
+    "bssan": [settings for name, settings in SETTINGS if name == "bssan" and "form" in settings],
+    "chan": [settings for name, settings in SETTINGS if name == "chan" and "pooling" in settings],
+    "scan": [settings for name, settings in SETTINGS if name == "scan" and "pooling" in settings],
+    "vse": [{"reader": "lstm"}, {"reader": "bert"}],
+}
 every_model = pytest.mark.parametrize(
     ("name", "settings"), SETTINGS, ids=lambda value: value if isinstance(value, str) else str(value)
 )
@@ -214,6 +222,20 @@ def test_the_parts_of_vectors_add_up_to_the_score(model, name, settings, batch):
     parts, rest = model.caption_parts(batch)
     same(torch.einsum("cwd,id->ic", parts, images) + images @ rest.T, model(batch))
     assert not parts[~batch.word_mask].any()
+
+
+@every_model
+def test_where_a_score_is_a_sum_its_parts_add_up_to_it(model, name, settings, batch):
+    if settings in NO_SUM.get(name, []):
+        with pytest.raises(NotAdditive, match=name):
+            score_parts(model, batch)
+        return
+    with torch.no_grad():
+        parts, scores = score_parts(model, batch), model(batch)
+    assert parts.shape == (4, 6, batch.words.shape[1] + 1, batch.regions.shape[1] + 1)
+    torch.testing.assert_close(parts.sum(dim=(2, 3)), scores, rtol=0, atol=1e-4)
+    assert not parts[:, :, :-1].masked_select(~batch.word_mask[None, :, :, None]).any()
+    assert not parts[..., :-1].masked_select(~batch.region_mask[:, None, None, :]).any()
 
 
 @every_model

@@ -125,3 +125,16 @@ def test_an_lstm_that_is_not_given_its_sights_reads_as_if_alone(attention, readi
     found = read_beside(reader, from_sight, attention, words, regions, mask)
     alone = nn.functional.rms_norm(reader(words)[0], (6,))
     torch.testing.assert_close(found, alone.expand(len(regions), *alone.shape))
+
+
+def test_the_parts_of_a_fit_add_up_to_it(attention):
+    query, context = torch.randn(3, 4, 6).double(), torch.randn(3, 5, 6).double()
+    weights = torch.rand(3, 4, 5).double()
+    parts = attention.fit_parts(query, context, weights)
+    sight = attended(weights, context)
+    torch.testing.assert_close(parts.sum(dim=-1), attention.fit(query, sight))
+    key = unit(attention.query_key(query[0, 1]))
+    share = (
+        weights[0, 1, 2] * attention.context_key(context[0, 2]) / attention.context_key(sight[0, 1]).norm()
+    )
+    torch.testing.assert_close(parts[0, 1, 2], share @ key)

@@ -8,7 +8,13 @@ from torch import nn
 
 from itr_explore.nn import all_pairs, chunks
 from itr_explore.nn.all_pairs import scores_of_all_pairs
-from itr_explore.nn.matching import attended_cosines, attention_weights, cross_similarities, match
+from itr_explore.nn.matching import (
+    attended_cosines,
+    attended_parts,
+    attention_weights,
+    cross_similarities,
+    match,
+)
 from itr_explore.nn.pooling import unit
 
 EVERY = list(product(["AVG", "LSE"], [(4.0, 5.0), (9.0, 6.0), (9.0, 20.0)]))
@@ -156,3 +162,16 @@ def test_under_autocast_scores_stay_single_precision_and_close():
     for rough, exact in zip(found, wanted, strict=True):
         assert rough.dtype == torch.float32
         assert (rough - exact).norm() < 0.03 * exact.norm()
+
+
+def test_the_parts_of_an_attended_cosine_are_each_fragments_share_of_the_attended_context():
+    query, context = unit(torch.randn(1, 2, 6)), unit(torch.randn(1, 3, 6))
+    weights = torch.rand(1, 1, 2, 3)
+    similarities = cross_similarities(query, context)
+    found = attended_parts(weights, similarities, context @ context.mT)
+    for word, region in product(range(2), range(3)):
+        length = (weights[0, 0, word] @ context[0]).norm()
+        share = weights[0, 0, word, region] * context[0, region] @ query[0, word] / length
+        torch.testing.assert_close(found[0, 0, word, region], share)
+    cosines = attended_cosines(weights, similarities, context @ context.mT)
+    torch.testing.assert_close(found.sum(dim=-1), cosines)
