@@ -34,7 +34,7 @@ def contrast_bars(found: Contrast, most: int = 12, *, dark: bool = False) -> go.
         (f"{row}" + (f" {labels[row]}" if labels else ""), float(found.evidence[row])) for row in first
     ]
     if len(others):
-        regions.append((f"{len(others)} other regions", float(found.evidence[others].sum())))
+        regions.append((f"the other {len(others)}", float(found.evidence[others].sum())))
     right, wrong = (
         list(zip(pair.words, (sign * words).tolist(), strict=True))
         for pair, words, sign in zip(found.pairs, found.words, (-1, 1), strict=True)
