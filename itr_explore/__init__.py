@@ -52,6 +52,7 @@ _HOME = {
     "list_recipes": "training.recipes",
     "load_recipe": "training.recipes",
     "evaluate": "evaluation.ranking",
+    "evaluate_edited": "evaluation.interventions",
     "faithfulness": "evaluation.faithfulness",
     "ground": "evaluation.grounding",
     "draw_graph": "viz.graphs",
