@@ -579,10 +579,13 @@ class Intervention(ShownAsTable):
         rows = []
         for name, change in self.changes.items():
             first, digits = (0, 4) if name == "score" else (1, 1)
-            numbers = first + change.before, first + change.after, change.by, change.control_mean
-            ends = " to ".join(f"{end:.{digits}f}" for end in change.control_range)
-            seen = (ends, change.as_large) if self.controls else ("", None)
-            rows.append((name, *(f"{number:.{digits}f}" for number in numbers), *seen))
+            known = (first + change.before, first + change.after, change.by)
+            shown = [f"{number:.{digits}f}" for number in known]
+            seen: tuple[str | float | None, ...] = (None, None, None)
+            if self.controls:
+                mean, low, high = (f"{n:.{digits}f}" for n in (change.control_mean, *change.control_range))
+                seen = (mean, f"{low} to {high}", change.as_large)
+            rows.append((name, *shown, *seen))
         columns = ("", "before", "after", "change", "controls' mean", "95 % of them", "as large by chance")
         told = [f"{len(self.controls)} controls, the same done to {self.like}"]
         told += [f"in {self.gallery}"] if self.gallery else []
@@ -647,9 +650,9 @@ class Ranking(ShownAsTable):
 class RemovalCurves:
     """A mean score while parts are taken away, or brought back, in the order of a map and in random orders.
 
-    Scores are counted from that of a pair of which all parts were taken away, in units of the mean size of
-    the change from there to the whole pair. The three numbers of a point are the mean and the ends of its
-    95 per cent interval; those of `random` hold 95 per cent of the means of one random order.
+    Scores are counted from that of a pair of which all parts were taken away, in units of the score's range
+    (`evaluation.faithfulness`). The three numbers of a point are the mean and the ends of its 95 per cent
+    interval; those of `random` hold 95 per cent of the means of one random order.
     """
 
     model: str

@@ -352,8 +352,8 @@ def _with_words(pair: Pair, edits: Sequence[Edit]) -> tuple[Pair, dict[int, int]
         raise ValueError(f"all words of {pair.caption!r} are removed; leave one")
     if len(words) != place:
         raise ValueError(
-            f"{caption!r} reads as {len(words)} words where {place} are wanted: the new text joins those"
-            " beside it; give it without hyphens and apostrophes at its ends"
+            f"{caption!r} reads as {len(words)} words where {place} are wanted: the new text joins one"
+            " beside it; put a space between them"
         )
     return replace(pair, caption=caption, words=words, offsets=offsets, truth=None), at
 
