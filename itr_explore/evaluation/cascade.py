@@ -18,12 +18,14 @@ import numpy as np
 import torch
 from torch import nn
 
+from itr_explore.evaluation.correlation import Crossed
 from itr_explore.nn.tap import Tap
 
 if TYPE_CHECKING:
     from itr_explore.models.base import RetrievalModel
     from itr_explore.records import Batch
 
+ANOTHER = 10_000  # added to the seed: who trained with it began with its weights
 Stage = tuple[str, ...]  # the modules whose own weights are made random together; "" is the model itself
 
 
@@ -48,7 +50,7 @@ def randomised(
         seed: of the new weights.
         most: stages of the encoders at most; what `score` calls is one more.
     """
-    forgetting, empty = deepcopy(model), fresh(model, seed)
+    forgetting, empty = deepcopy(model), fresh(model, seed + ANOTHER)
     found = stages(model, batch, most)
     for number, stage in enumerate(found, 1):
         with torch.no_grad():
@@ -86,19 +88,11 @@ def stages(model: RetrievalModel, batch: Batch, most: int = 4) -> list[Stage]:
     return [tuple(stage) for stage in found if stage]
 
 
-def rank_correlation(left: np.ndarray, right: np.ndarray) -> float:
+def rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
     """Spearman's, of two maps [part]: NaN if the first ranks nothing, 0 if only the second does not."""
-    ranks = [_ranks(values) - (len(values) - 1) / 2 for values in (left, right)]
-    lengths = [float(np.linalg.norm(centred)) for centred in ranks]
-    if lengths[0] == 0:
-        return float("nan")
-    return float(ranks[0] @ ranks[1]) / (lengths[0] * lengths[1]) if lengths[1] else 0.0
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """From 0; equal values share the mean of their ranks."""
-    _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts + 1) / 2)[which]
+    if np.ptp(one) and not np.ptp(other):
+        return 0.0
+    return Crossed(one, other).spearman()
 
 
 def _called(model: nn.Module, forward: Callable) -> tuple:

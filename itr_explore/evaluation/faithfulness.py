@@ -13,11 +13,13 @@ nothing (*random*):
 | max sensitivity    | how much can the map change where the image hardly does?              | low    |
 | after random weights | how like it is the map of a model that has learned nothing?         | near 0 |
 
-Regions are replaced by the image's mean region, words by the padding embedding. Areas are in units of the
-mean size of the score's change from the whole pair to one of which all regions (or words) are replaced, so
-that systems compare. Infidelity is a share: 0 where the map predicts all, 1 where it predicts as much as a
-map of zeros; each map is given its best scale, as attention has no unit. Sensitivity is in units of the map's
-own length, for noise on region features of up to `NOISE` of their standard deviation.
+Regions are replaced by the image's mean region, words by the padding embedding. Areas are counted from the
+score of a pair of which all regions (or words) are replaced, in units of the score's range: from the lowest
+to the highest of the whole pair, of that without each part, and of the random orders (mean over pairs). So
+systems compare, and methods on one system have the same unit. Infidelity is a share: 0 where the map predicts
+all, 1 where it predicts as much as a map of zeros; each map is given its best scale, as attention has no
+unit. Sensitivity is in units of the map's own length, for noise on region features of up to `NOISE` of their
+standard deviation.
 
 Intervals are of the bootstrap over images: captions of one image are not independent. `occlusion` *is* the
 effect of dropping a part, so its signs agree by construction.
@@ -26,18 +28,17 @@ effect of dropping a part, so its signs agree by construction.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from itr_explore.evaluation.cascade import randomised, rank_correlation
 from itr_explore.evaluation.encoding import at_rest, enough_memory
 from itr_explore.evaluation.intervals import Bootstrap, Interval
-from itr_explore.evaluation.removal import SIDES, Removal, Side, curves, infidelity, sign_agreement
+from itr_explore.evaluation.map_checks import infidelity, max_sensitivity, sign_agreement
+from itr_explore.evaluation.removal import SIDES, Removal, Side, curves
 from itr_explore.evaluation.report import Faithfulness, Measure
 from itr_explore.explanation.attribution import (
     METHODS,
@@ -48,8 +49,9 @@ from itr_explore.explanation.attribution import (
     word_baseline,
 )
 from itr_explore.explanation.maps import batch_of, explain_all
+from itr_explore.explanation.own_values import own_values
 from itr_explore.explanation.scorer import Scorer, readable
-from itr_explore.records import Cascade, Explanation, Map, Pair, RemovalCurves
+from itr_explore.records import Cascade, Pair, RemovalCurves
 
 if TYPE_CHECKING:
     from itr_explore.data.collection import Collection
@@ -59,7 +61,7 @@ ATTENTION = "attention"
 SETS = 16  # random sets of parts a pair, of infidelity
 NOISE = 0.05  # of the standard deviation of an image's features
 NOISY = 4  # noisy copies of an image
-Values = dict[Side, np.ndarray]  # one value a region, one a word; a side without a map is absent
+Values = dict[str, np.ndarray]  # one value a region, one a word; a side without a map is absent
 
 
 def faithfulness(
@@ -90,7 +92,8 @@ def faithfulness(
             maps a pair.
         orders: random orders a pair.
         points: steps of a curve at most; with more parts than that, several go at a time.
-        regions: what regions are replaced by, in the map and in the curves (see `attribute`).
+        regions: what regions are replaced by, in the map and in the curves (see `attribute`): a name or
+            features of your own [feature].
         words: what words are replaced by.
         steps: of integrated gradients.
         samples: of Shapley sampling and Kernel SHAP (see `attribute`).
@@ -116,21 +119,25 @@ def faithfulness(
         found = (attribute(of, pair, method, **options, at_once=at_once, seed=seed) for pair in asked)  # type: ignore[arg-type]
         return [{"regions": one.regions, "words": one.words} for one in found]
 
+    def over_regions(noisy: list[Pair]) -> list[np.ndarray]:
+        return [one["regions"] for one in values(model, noisy)]
+
     with at_rest(model, device), enough_memory("a batch of states", model, "at_once"):
         asked, left_out = _drawn(model, collection, pairs, rng)
         own = values(model, asked)
         sides = [side for side in SIDES if side in own[0]]
         judged: dict[Side, list[_Judged]] = {side: [] for side in sides}
-        for pair, found in zip(asked, own, strict=True):
+        for number, (pair, found) in enumerate(zip(asked, own, strict=True)):
             scorer = Scorer.of(model, pair)
             base = {"regions": region_baseline(scorer, regions), "words": word_baseline(scorer, words)}
             for side in sides:
                 removal = Removal(scorer, base[side], side, at_once)
-                judged[side].append(_judge(removal, found[side], orders, points, rng))
+                luck = np.random.default_rng((seed, number, SIDES.index(side)))  # whatever the method
+                judged[side].append(_judge(removal, found[side], orders, points, luck))
         few, own_few = asked[:examined], own[:examined]
-        moved = None
+        moved = []
         if "regions" in sides:
-            moved = [_max_sensitivity(lambda noisy: values(model, noisy), pair, seed) for pair in few]
+            moved = [max_sensitivity(over_regions, pair, NOISE, NOISY, seed) for pair in few]
         forgotten = [
             (stage, values(empty, few)) for stage, empty in randomised(model, batch_of(model, few[:1]), seed)
         ]
@@ -141,7 +148,7 @@ def faithfulness(
         cascade = _cascade(side, model.name, method, own_few, forgotten, over_few, rng)
         found_measures, found_curves = _told(side, judged[side], over)
         measures += found_measures
-        if side == "regions" and moved is not None:
+        if side == "regions":
             measures.append(Measure("max sensitivity", side, over_few.interval(np.array(moved)), None, "low"))
         last = Interval(*cascade.correlation[-1].tolist())
         dealt = Interval(*cascade.random.tolist())
@@ -152,41 +159,6 @@ def faithfulness(
         *(model.name, method, len(asked), len(np.unique(images)), len(few), left_out),
         *(tuple(measures), tuple(drawn), tuple(cascades)),
     )
-
-
-def own_values(explanation: Explanation) -> Values:
-    """A model's own maps as one value a region and one a word; derived and attributed maps are not asked.
-
-    For each side the first that there is: the mean that the parts of the other side gave it (a word_to_region
-    map, say, over words); the last per_region or per_word map of the forward, which is the nearest to the
-    score; the mean that its own kind gave it, over all heads of the last layer.
-
-    Raises:
-        ValueError: there is no such map on either side.
-    """
-    own = [found for found in explanation.maps if found.origin == "attention"]
-    values: Values = {}
-    for side, part, other in (("regions", "region", "word"), ("words", "word", "region")):
-        given = [found for found in own if found.kind == f"{other}_to_{part}"]
-        pooled = [found for found in own if found.kind == f"per_{part}"]
-        among = [found for found in own if found.kind == f"{part}_to_{part}"]
-        if given:
-            values[side] = given[0].values.mean(axis=0)  # type: ignore[index]
-        elif pooled:
-            values[side] = pooled[-1].values  # type: ignore[index]
-        elif among:
-            values[side] = _last_layer(among).mean(axis=0)  # type: ignore[index]
-    if not values:
-        raise ValueError(
-            f"{explanation.model} has no map of its own over regions or over words, so its attention cannot"
-            f" be tested; take {', '.join(METHODS)}"
-        )
-    return values
-
-
-def _last_layer(maps: list[Map]) -> np.ndarray:
-    last = max(found.layer or 0 for found in maps)
-    return np.mean([found.values for found in maps if (found.layer or 0) == last], axis=0)
 
 
 def _drawn(
@@ -218,7 +190,7 @@ def _drawn(
 class _Judged:
     """One side of one pair; scores are counted from the pair of which all parts of the side are replaced."""
 
-    change: float  # size of the score's change from there to the whole pair
+    range: float  # of the score, see the top of this file
     deletion: np.ndarray  # [point]
     insertion: np.ndarray  # [point]
     random: np.ndarray  # [order point]
@@ -234,20 +206,20 @@ def _judge(
 ) -> _Judged:
     found = curves(removal, values, orders, points, rng)
     whole, empty = found.deletion[0], found.deletion[-1]
+    without = removal(~np.eye(len(values), dtype=bool))
     counted = replace(
         found,
         deletion=found.deletion - empty,
         insertion=found.insertion - empty,
         random=found.random - empty,
     )
-    changes = whole - removal(~np.eye(len(values), dtype=bool))
     maps = np.stack([values, rng.permutation(values), np.zeros(len(values))])
     sets = rng.random((SETS, len(values))) < 0.5
     return _Judged(
-        abs(whole - empty),
+        float(np.ptp([*found.random.flat, *without])),
         *counted.at(np.linspace(0, 1, points + 1)),
         *counted.areas(),
-        sign_agreement(values, changes),
+        sign_agreement(values, whole - without),
         infidelity(removal, maps, sets),
     )
 
@@ -256,63 +228,41 @@ def _told(
     side: Side, judged: list[_Judged], over: Bootstrap
 ) -> tuple[list[Measure], tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
     """The measures of one side that are of all pairs; shares and curves of deletion, insertion, random."""
-    change = np.array([one.change for one in judged])
+    unit = np.array([one.range for one in judged])
     deletion, insertion, random = (
         np.array([getattr(one, name) for one in judged])
         for name in ("deletion_area", "insertion_area", "random_areas")
     )
-    chance = Interval(*_band(random[..., None], change)[0].tolist())
+    chance = Interval(*_band(random[..., None], unit)[0].tolist())
     agree, counted, by_chance = np.array([one.signs for one in judged], dtype=float).T
     told, dealt, nothing = np.array([one.infidelities for one in judged]).T
     expected = random.mean(axis=1)
     measures = [
-        Measure("deletion area", side, over.interval(deletion, change), chance, "low"),
-        Measure("deletion gain", side, over.interval(expected - deletion, change), None, "high"),
-        Measure("insertion area", side, over.interval(insertion, change), chance, "high"),
-        Measure("insertion gain", side, over.interval(insertion - expected, change), None, "high"),
+        Measure("deletion area", side, over.interval(deletion, unit), chance, "low"),
+        Measure("deletion gain", side, over.interval(expected - deletion, unit), None, "high"),
+        Measure("insertion area", side, over.interval(insertion, unit), chance, "high"),
+        Measure("insertion gain", side, over.interval(insertion - expected, unit), None, "high"),
         Measure(
             "sign agreement", side, over.interval(agree, counted), over.interval(by_chance, counted), "high"
         ),
         Measure("infidelity", side, over.interval(told, nothing), over.interval(dealt, nothing), "low"),
     ]
     of_points = [
-        over.mean(np.array([getattr(one, name) for one in judged]), change).T
+        over.mean(np.array([getattr(one, name) for one in judged]), unit).T
         for name in ("deletion", "insertion")
     ]
-    band = _band(np.array([one.random for one in judged]), change)
+    band = _band(np.array([one.random for one in judged]), unit)
     return measures, (np.linspace(0, 1, len(band)), *of_points, band)  # type: ignore[return-value]
 
 
-def _band(values: np.ndarray, change: np.ndarray) -> np.ndarray:
+def _band(values: np.ndarray, unit: np.ndarray) -> np.ndarray:
     """[point 3] of random orders [pair order point]: their mean, and where one order's mean would lie."""
     middle = values.mean(axis=1).sum(axis=0)
     if values.shape[1] > 1:
         half = 1.96 * np.sqrt(values.var(axis=1, ddof=1).sum(axis=0))
     else:
         half = np.full_like(middle, np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.stack([middle, middle - half, middle + half], axis=-1) / change.sum()
-
-
-def _max_sensitivity(values: Callable[[list[Pair]], list[Values]], pair: Pair, seed: int) -> float:
-    """The largest change of the map over regions where their features change by noise, as a share of it.
-
-    Yeh et al., NeurIPS 2019, by Captum.
-    """
-    from captum import metrics
-
-    def explained(regions: tuple[Tensor, ...]) -> tuple[Tensor]:
-        found = values([replace(pair, regions=noisy.numpy()) for noisy in regions[0]])
-        return (torch.from_numpy(np.stack([one["regions"] for one in found]).astype(np.float64)),)
-
-    own = torch.from_numpy(np.array(pair.regions, dtype=np.float32))[None]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return float(
-            metrics.sensitivity_max(
-                explained, own, perturb_radius=NOISE * float(own.std()), n_perturb_samples=NOISY
-            )
-        )
+    return np.stack([middle, middle - half, middle + half], axis=-1) / (unit.sum() or float("nan"))
 
 
 def _cascade(

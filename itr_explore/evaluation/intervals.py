@@ -43,7 +43,7 @@ class Bootstrap:
     def mean(self, values: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
         """[3 ...] the weighted mean of values [item ...] over items, and the ends of its interval.
 
-        Items whose value is NaN are left out. The ends are NaN where there is one image only.
+        Items whose value is NaN are left out. What has no weight is NaN; with one image so are the ends.
 
         Args:
             values: already multiplied by their weights.
@@ -56,7 +56,8 @@ class Bootstrap:
         with np.errstate(divide="ignore", invalid="ignore"):
             middle = above.sum(axis=0) / below.sum(axis=0)
             again = np.tensordot(self.drawn, above, 1) / np.tensordot(self.drawn, below, 1)
-        if self.drawn.shape[1] < 2 or not np.isfinite(middle).all():
+        middle, again = (np.where(np.isfinite(found), found, np.nan) for found in (middle, again))
+        if self.drawn.shape[1] < 2 or np.isnan(middle).any():
             return np.stack([middle, np.full_like(middle, np.nan), np.full_like(middle, np.nan)])
         return np.concatenate([middle[None], np.nanpercentile(again, INSIDE, axis=0)])
 
