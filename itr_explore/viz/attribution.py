@@ -54,7 +54,7 @@ def attribution_bars(found: Attribution, most: int = 12, *, dark: bool = False) 
             col=column,
         )
     if pair.truth is not None:
-        right = pair.truth.word_regions.any(axis=0)
+        right = np.atleast_1d(pair.truth.word_regions.any(axis=0))
         spots = [place for place, row in enumerate(order) if right[row]]
         ring = {"symbol": "circle-open", "size": 11, "line": {"width": 2}}
         ring["color"] = (theme.DARK if dark else theme.LIGHT)["ring"]
