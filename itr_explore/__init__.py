@@ -54,6 +54,8 @@ _HOME = {
     "evaluate": "evaluation.ranking",
     "evaluate_edited": "evaluation.interventions",
     "faithfulness": "evaluation.faithfulness",
+    "cascade_lines": "viz.faithfulness",
+    "removal_curves": "viz.faithfulness",
     "ground": "evaluation.grounding",
     "draw_graph": "viz.graphs",
     "explain": "explanation.maps",

@@ -6,8 +6,16 @@ from toys import toy_collection, toy_model
 from itr_explore.data.collection import Collection
 from itr_explore.data.ragged import Ragged
 from itr_explore.data.text import build_tokenizer
-from itr_explore.evaluation.grounding import expected_at_random, ground, judge, largest, nearest_to_centre
+from itr_explore.evaluation.grounding import (
+    energy,
+    expected_at_random,
+    ground,
+    judge,
+    largest,
+    nearest_to_centre,
+)
 from itr_explore.evaluation.report import Grounding
+from itr_explore.explanation.attribution import attribute
 from itr_explore.models.registry import create_model
 from itr_explore.records import Mention, Truth
 
@@ -64,6 +72,16 @@ def test_a_map_that_prefers_nothing_attends_to_nothing():
     assert judge(np.full(4, 0.25), right) == (0.25, 0.0, 0.0, 0.0)
 
 
+def test_energy_is_the_share_of_the_weight_on_right_regions():
+    right = np.array([True, False, True, False])
+    assert energy(np.array([0.5, 0.3, 0.1, 0.1]), right) == pytest.approx(0.6)
+
+
+def test_of_signed_maps_the_part_above_zero_is_energy():
+    assert energy(np.array([3.0, 1.0, -2.0]), np.array([True, False, True])) == 0.75
+    assert energy(np.array([-3.0, -1.0]), np.array([True, False])) == 0
+
+
 def test_what_no_region_covers_counts_as_nothing():
     assert judge(np.array([0.9, 0.1]), np.array([False, False])) == (0, 0, 0, 0)
 
@@ -113,6 +131,73 @@ def test_a_model_that_prefers_no_region_points_as_a_random_one():
     assert found.pointing() == pytest.approx(found.pointing("random region"))
 
 
+def measured(model, collection, measure, row=None, kind="animal", **options):
+    return ground(model, collection, device="cpu", **options).interval(row, kind, measure)
+
+
+def test_the_random_row_s_energy_is_the_share_of_right_regions(grounding):
+    assert grounding.interval("random region", "animal", "energy").value == 25
+    assert grounding.interval("ceiling", "animal", "energy").value == 100
+
+
+def test_intervals_are_over_images_not_mentions():
+    few, many = worlds(2), worlds(2)
+    many.captions += many.captions * 4  # more captions of the same images
+    many.image_of = np.concatenate([many.image_of] * 5)
+    many._caption_rows = np.arange(len(many.captions))
+    many._index_captions()
+    model = toy_model(few)
+    ends = [measured(model, one, "F1", "random weights", "all") for one in (few, many)]
+    assert ends[0] == pytest.approx(ends[1])
+
+
+def test_one_image_has_no_interval():
+    collection = worlds(1)
+    found = ground(toy_model(collection), collection, device="cpu")
+    assert np.isnan(found.interval().low)
+    assert "nan" not in str(found)
+
+
+def test_blind_all_regions_look_alike_so_a_model_without_boxes_points_at_random():
+    collection = worlds()
+    found = ground(toy_model(collection), collection, device="cpu")
+    assert found.pointing("blind") == pytest.approx(found.pointing("random region"))
+
+
+def test_blind_a_model_with_boxes_still_knows_where_regions_lie():
+    collection = worlds()
+    tokenizer = build_tokenizer(collection.captions, min_count=1)
+    model = create_model("scan", region_dim=5, tokenizer=tokenizer, dim=8, word_dim=8)
+    found = ground(model, collection, device="cpu")
+    assert found.pointing("blind") in (0, 25, 37.5, 50, 75, 100)  # every image is the same to it
+    assert found.pointing("blind") != found.pointing("random region")
+
+
+def test_an_attribution_is_judged_by_the_same_truth():
+    collection = worlds()
+    tokenizer = build_tokenizer(collection.captions, min_count=1)
+    model = create_model("scan", region_dim=5, tokenizer=tokenizer, dim=8, word_dim=8)
+    found = ground(model, collection, method="joint_occlusion", device="cpu")
+    by_hand = []
+    for pair in (collection.pair(0), collection.pair(0, 1)):  # all images are alike
+        cells = attribute(model, pair, "joint_occlusion").interactions
+        named = [
+            (at, ("dog", "cat").index(word)) for at, word in enumerate(pair.words) if word in ("dog", "cat")
+        ]
+        by_hand += [judge(cells[at], np.arange(4) == place).pointing for at, place in named]
+    assert found.pointing(kind="animal") == pytest.approx(100 * np.mean(by_hand))
+    assert (found.origin, found.method) == ("attribution", "joint_occlusion")
+    assert "an attribution, by joint_occlusion" in str(found)
+
+
+def test_a_method_without_a_row_for_each_word_is_refused_with_one_that_has():
+    collection = worlds()
+    with pytest.raises(ValueError, match=r"no row of regions for each word.*joint_occlusion"):
+        ground(toy_model(collection), collection, method="integrated_gradients")
+    with pytest.raises(ValueError, match="no method 'guess' to ground; there is native and joint_occlusion"):
+        ground(toy_model(collection), collection, method="guess")
+
+
 def test_a_map_that_a_model_does_not_score_by_is_called_derived(grounding):
     assert grounding.origin == "derived"
     assert "the score is not computed from it" in str(grounding)
@@ -122,6 +207,7 @@ def test_grounding_shows_itself_as_text_html_and_frame(grounding):
     assert "animal (18)" in str(grounding)
     assert "<td>75.0</td>" in grounding._repr_html_()
     assert grounding.to_frame().loc[("ceiling", "animal"), "F1"] == 100
+    assert grounding.to_frame().loc[("ceiling", "animal"), "F1 low"] == 100
 
 
 def test_a_model_that_is_guided_is_given_the_collection_s_guide():
