@@ -70,7 +70,7 @@ def faithfulness(
     method: str = "integrated_gradients",
     *,
     pairs: int = 500,
-    examined: int = 40,
+    examined: int = 32,
     orders: int = 5,
     points: int = 10,
     regions: RegionBaseline | np.ndarray = "mean",
@@ -137,7 +137,10 @@ def faithfulness(
         few, own_few = asked[:examined], own[:examined]
         moved = []
         if "regions" in sides:
-            moved = [max_sensitivity(over_regions, pair, NOISE, NOISY, seed) for pair in few]
+            moved = [
+                max_sensitivity(over_regions, pair, found["regions"], NOISE, NOISY, seed)
+                for pair, found in zip(few, own_few, strict=True)
+            ]
         forgotten = [
             (stage, values(empty, few)) for stage, empty in randomised(model, batch_of(model, few[:1]), seed)
         ]

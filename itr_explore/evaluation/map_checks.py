@@ -68,7 +68,12 @@ def infidelity(scores: Removal, maps: np.ndarray, replaced: np.ndarray) -> np.nd
 
 
 def max_sensitivity(
-    maps: Callable[[list[Pair]], list[np.ndarray]], pair: Pair, noise: float, copies: int, seed: int = 0
+    maps: Callable[[list[Pair]], list[np.ndarray]],
+    pair: Pair,
+    values: np.ndarray,
+    noise: float,
+    copies: int,
+    seed: int = 0,
 ) -> float:
     """The largest change of a map over regions where these change a little, as a share of its length.
 
@@ -77,17 +82,21 @@ def max_sensitivity(
     Args:
         maps: [region] values of each of some pairs.
         pair: whose regions are changed.
+        values: [region] of its own map.
         noise: the most that a number changes, in standard deviations of the image's features.
         copies: how many changed images are tried.
         seed: of the noise.
     """
     from captum import metrics
 
+    own = torch.from_numpy(np.array(pair.regions, dtype=np.float32))[None]
+
     def explained(regions: tuple[Tensor, ...]) -> tuple[Tensor]:
+        if torch.equal(regions[0], own):
+            return (torch.from_numpy(np.array(values, dtype=float))[None],)
         found = maps([replace(pair, regions=noisy.numpy()) for noisy in regions[0]])
         return (torch.from_numpy(np.stack(found).astype(float)),)
 
-    own = torch.from_numpy(np.array(pair.regions, dtype=np.float32))[None]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return float(
