@@ -34,6 +34,10 @@ def fresh(model: RetrievalModel, seed: int) -> RetrievalModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         made = type(model)(model.config, model.tokenizer)
+    known = dict(model.named_buffers())
+    for name, table in made.named_buffers():
+        if not table.is_floating_point():  # was looked up, not learned: the pieces of each word
+            table.copy_(known[name])
     return made.to(next(model.parameters()).device).eval()
 
 

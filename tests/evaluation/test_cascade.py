@@ -1,3 +1,4 @@
+import json
 from itertools import pairwise
 
 import numpy as np
@@ -73,6 +74,20 @@ def test_modules_of_a_stage_before_are_as_learned():
     _, forgetting = next(randomised(model, batch))
     assert torch.equal(forgetting.words.vectors.weight, model.words.vectors.weight)
     assert not torch.equal(forgetting.words.reader.weight_ih_l0, model.words.reader.weight_ih_l0)
+
+
+def test_words_read_by_bert_keep_their_pieces():
+    size = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8}
+    told = {"model_type": "bert", "vocab_size": 40, "pieces_a_word": 1, **size}
+    model, batch = ready("scan", reader="bert", bert_config=json.dumps(told))
+    pieces = model.words.pieces
+    pieces.copy_(torch.arange(len(pieces)).unsqueeze(1))
+    found = list(stages(model, batch))
+    *_, (_, forgetting) = randomised(model, batch)
+    assert found[-1][0] == "regions.appearance"
+    assert "words.transformer.embeddings.word_embeddings" in found[-1]
+    assert torch.equal(forgetting.words.pieces, pieces)
+    assert torch.isfinite(forgetting(batch)).all()
 
 
 def test_rank_correlation_is_spearmans():
