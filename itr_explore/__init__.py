@@ -25,6 +25,7 @@ _HOME = {
     "guide_vectors": "data.guide",
     "aggregate": "explanation.aggregate",
     "alignment": "viz.alignment",
+    "maps_beside": "viz.alignment",
     "attribute": "explanation.attribution",
     "attribution_bars": "viz.attribution",
     "capture": "nn.tap",

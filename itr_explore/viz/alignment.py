@@ -1,7 +1,8 @@
-"""A map as a matrix: rows to columns, on a written scale, with the truth outlined."""
+"""Maps as matrices: rows to columns, on a written scale, with the truth outlined."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -50,20 +51,87 @@ def alignment(explanation: Explanation, name: str | None = None, *, dark: bool =
     if truth is not None and found.kind in ("word_to_region", "region_to_word"):
         words, regions = np.nonzero(truth.word_regions)
         down, across = (words, regions) if found.kind == "word_to_region" else (regions, words)
-        ring = {
-            "symbol": "square-open",
-            "size": 13,
-            "color": (theme.DARK if dark else theme.LIGHT)["ring"],
-            "line": {"width": 2},
-        }
-        figure.add_scatter(
-            x=across, y=down, mode="markers", marker=ring, name="right region", hoverinfo="skip"
-        )
+        figure.add_trace(_rings(across, down, dark))
     figure.update_xaxes(tickvals=list(range(len(columns))), ticktext=columns, showgrid=False, zeroline=False)
     figure.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=rows, autorange="reversed", showgrid=False, zeroline=False
     )
     return figure
+
+
+def maps_beside(found: Mapping[str, Explanation], *, dark: bool = False) -> go.Figure:
+    """The first word_to_region map of each explanation of one pair, side by side on one scale.
+
+    Maps have scales of their own (weights, cosines, shares of a score), so each word's row is shown as shares
+    of its weight above zero: what the *energy* of `ground` adds up on the right regions. Every panel has the
+    same colours for the same share. Where words meet their right regions there is a ring.
+
+    Args:
+        found: explanations by their titles.
+        dark: the look for a dark page.
+
+    Raises:
+        ValueError: no explanation, one without such a map, or explanations of several pairs.
+    """
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    pairs = [one.pair for one in found.values()]
+    if not pairs or any((one.image_id, one.words) != (pairs[0].image_id, pairs[0].words) for one in pairs):
+        told = sorted({f"{one.image_id}: {one.caption}" for one in pairs})
+        raise ValueError(f"wanted explanations of one pair, got {told or 'none'}")
+    maps = {title: one.best("word_to_region") for title, one in found.items()}
+    without = [title for title, one in maps.items() if one is None]
+    if without:
+        raise ValueError(f"{', '.join(without)}: no map of words to regions, so nothing to put beside others")
+    shares = {}
+    for title, one in maps.items():
+        above = np.clip(one.values, 0, None)  # type: ignore[union-attr]
+        shares[title] = above / np.maximum(above.sum(axis=1, keepdims=True), 1e-12)
+    titles = [f"{escape(title, quote=False)} ({one.origin})" for title, one in maps.items()]  # type: ignore[union-attr]
+    figure = make_subplots(
+        rows=1, cols=len(shares), shared_yaxes=True, horizontal_spacing=0.03, subplot_titles=titles
+    )
+    pair = pairs[0]
+    for column, values in enumerate(shares.values(), start=1):
+        words = [[word] * len(pair.regions) for word in pair.words]
+        heat = go.Heatmap(
+            z=values,
+            coloraxis="coloraxis",
+            xgap=1,
+            ygap=1,
+            customdata=words,
+            hovertemplate="%{customdata} · region %{x}: %{z:.2f}<extra></extra>",
+        )
+        figure.add_trace(heat, row=1, col=column)
+        if pair.truth is not None:
+            down, across = np.nonzero(pair.truth.word_regions)
+            figure.add_trace(_rings(across, down, dark, shown=column == 1), row=1, col=column)
+    bar = {"title": {"text": "share"}, "thickness": 12, "outlinewidth": 0}
+    largest = max(float(values.max(initial=0.0)) for values in shares.values())
+    colours = {"colorscale": theme.scale(theme.sequential(dark)), "cmin": 0, "cmax": largest, "colorbar": bar}
+    legend = {"y": -0.2, "yanchor": "top"}
+    figure.update_layout(
+        template=theme.template(dark), coloraxis=colours, legend=legend, height=180 + 22 * len(pair.words)
+    )
+    figure.update_xaxes(showgrid=False, zeroline=False, dtick=2, title="region")
+    ticks = {
+        "tickvals": list(range(len(pair.words))),
+        "ticktext": [escape(w, quote=False) for w in pair.words],
+    }
+    figure.update_yaxes(autorange="reversed", showgrid=False, zeroline=False)
+    figure.update_yaxes(ticks, row=1, col=1)
+    return figure
+
+
+def _rings(across: np.ndarray, down: np.ndarray, dark: bool, shown: bool = True) -> go.Scatter:
+    """Where words meet their right regions."""
+    import plotly.graph_objects as go
+
+    tone = (theme.DARK if dark else theme.LIGHT)["ring"]
+    ring = {"symbol": "square-open", "size": 13, "color": tone, "line": {"width": 2}}
+    about = {"name": "right region", "hoverinfo": "skip", "showlegend": shown}
+    return go.Scatter(x=across, y=down, mode="markers", marker=ring, **about)
 
 
 def _laid_out(explanation: Explanation, found: Map) -> tuple[np.ndarray, list[str], list[str]]:

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 
 from itr_explore.explanation.graph import region_graph
 from itr_explore.records import Attribution, Progress, Ranking
-from itr_explore.viz.alignment import alignment
+from itr_explore.viz.alignment import alignment, maps_beside
 from itr_explore.viz.attribution import attribution_bars
 from itr_explore.viz.graphs import draw_graph
 from itr_explore.viz.recall import recall_bars
@@ -39,9 +41,24 @@ def test_signed_maps_have_zero_in_the_middle(make_explanation):
     assert heat.zmin == -heat.zmax
 
 
-def test_words_are_text_to_plotly_never_markup(make_explanation):
-    from dataclasses import replace
+def test_maps_beside_each_other_are_shares_of_each_word_on_one_scale(make_explanation):
+    explanation = make_explanation()
+    signed = replace(explanation, maps=explanation.maps[1:])
+    figure = maps_beside({"one": explanation, "other": signed})
+    panels = [found.z for found in figure.data if found.type == "heatmap"]
+    for values, found in zip(panels, explanation.maps, strict=False):
+        above = np.clip(found.values, 0, None)
+        assert np.allclose(values * above.sum(axis=1, keepdims=True), above)
+    assert figure.layout.coloraxis.cmax == max(values.max() for values in panels)
+    assert [title.text for title in figure.layout.annotations] == ["one (attention)", "other (derived)"]
 
+
+def test_maps_of_two_pairs_are_not_put_beside_each_other(make_explanation):
+    with pytest.raises(ValueError, match="wanted explanations of one pair, got"):
+        maps_beside({"one": make_explanation(), "other": make_explanation("a cat sits here")})
+
+
+def test_words_are_text_to_plotly_never_markup(make_explanation):
     explanation = make_explanation()
     pair = replace(explanation.pair, words=("<b>a</b>", *explanation.pair.words[1:]))
     figure = alignment(replace(explanation, pair=pair))
