@@ -1,6 +1,6 @@
 """Tables and charts of all that was measured of the systems: `python benchmarks/report.py`.
 
-Reads scenes.json, real_photos.json and speed.json of results/, writes results/systems.md, puts its tables
+Reads scenes.json, real_photos.json, speed.json and is_it_true.json of results/, writes results/systems.md, puts its tables
 into the README, and writes out/scenes.html (the charts, interactive, on one page that needs no network).
 Trains and measures nothing.
 """
@@ -12,7 +12,14 @@ import re
 
 from common import RESULTS
 
-from itr_explore.evaluation.runs import Runs, photo_table, recall_at_1, speed_table, swap_halves
+from itr_explore.evaluation.runs import (
+    Runs,
+    photo_table,
+    recall_at_1,
+    speed_table,
+    swap_halves,
+    truth_table,
+)
 from itr_explore.records import Table
 from itr_explore.viz.runs import spread_bars
 
@@ -54,10 +61,12 @@ def charts(runs: Runs) -> list:
 
 def main() -> None:
     runs = Runs.read(RESULTS / "scenes.json")
-    photos = json.loads((RESULTS / "real_photos.json").read_text(encoding="utf-8"))
-    speed = json.loads((RESULTS / "speed.json").read_text(encoding="utf-8"))
+    photos, speed, truth = (
+        json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("real_photos", "speed", "is_it_true")
+    )
     scenes = (runs.recall_table(), runs.swap_table(), runs.pointing_table())
-    tables = [*scenes, photo_table(photos), speed_table(speed)]
+    tables = [*scenes, photo_table(photos), speed_table(speed), truth_table(truth)]
     told = [f"**{table.title}**\n\n{markdown(table)}\n\n{table.note}\n" for table in tables]
     (RESULTS / "systems.md").write_text("\n".join(told), encoding="utf-8")
     readme = ROOT / "README.md"

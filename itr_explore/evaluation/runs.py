@@ -148,6 +148,59 @@ def speed_table(results: Mapping[str, Any]) -> Table:
     return Table(("system", "scoring", *measured), rows, "Speed", note)
 
 
+def truth_table(results: Mapping[str, Any]) -> Table:
+    """What `benchmarks/is_it_true.py` wrote: are a system's maps right, faithful and specific?
+
+    Mean and standard deviation over seeds; of one seed the 95 per cent interval over images.
+    """
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for run in results["runs"]:
+        groups.setdefault(run["model"], []).append(run)
+
+    def tested(method: str, side: str, measure: str) -> Callable[[dict[str, Any]], list[float | None]]:
+        return lambda run: run[method].get(f"{side}: {measure}", {"value": [None]})["value"]
+
+    def pointed(method: str, row: str | None = None) -> Callable[[dict[str, Any]], list[float | None]]:
+        return lambda run: run["pointing"][method][row or run["model"]]
+
+    asked = {
+        "right: own map": (pointed("native"), 1),
+        "random weights": (pointed("native", "random weights"), 1),
+        "blind": (pointed("native", "blind"), 1),
+        "right: joint occlusion": (pointed("joint_occlusion"), 1),
+        "faithful: own map": (tested("attention", "regions", "deletion gain"), 2),
+        "faithful: int. gradients": (tested("integrated_gradients", "regions", "deletion gain"), 2),
+        "specific: own map": (tested("attention", "regions", "after random weights"), 2),
+        "specific: int. gradients": (tested("integrated_gradients", "regions", "after random weights"), 2),
+    }
+    rows = tuple(
+        (
+            name,
+            runs[0]["pointing"]["native"]["origin"],
+            *(_over_seeds([found(run) for run in runs], digits) for found, digits in asked.values()),
+            len(runs),
+        )
+        for name, runs in groups.items()
+    )
+    note = (
+        "Right: pointing accuracy in per cent. Faithful: the deletion gain over a random order of regions, in"
+        " units of the score's range. Specific: rank correlation of the map over regions with that of random"
+        " weights, near 0 is good."
+    )
+    return Table(("system", "map", *asked, "seeds"), rows, "Is it true", note)
+
+
+def _over_seeds(found: Sequence[Sequence[float | None]], digits: int) -> str:
+    """Mean and spread of the numbers of several seeds, or that of one with its interval."""
+    values = [value for value, *_ in found if value is not None]
+    if len(values) > 1:
+        return f"{mean(values):.{digits}f} ± {stdev(values):.{digits}f}"
+    if not values:
+        return ""
+    ends = [end for end in found[0][1:] if end is not None]
+    return f"{values[0]:.{digits}f}" + (f" ({ends[0]:.{digits}f} to {ends[1]:.{digits}f})" if ends else "")
+
+
 def _three_digits(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 

@@ -4,7 +4,15 @@ import json
 
 import pytest
 
-from itr_explore.evaluation.runs import Runs, photo_table, recall_at_1, shown, speed_table, swap_halves
+from itr_explore.evaluation.runs import (
+    Runs,
+    photo_table,
+    recall_at_1,
+    shown,
+    speed_table,
+    swap_halves,
+    truth_table,
+)
 
 
 def run(model="scan", seed=0, box=True, foils=True, recall=(80.0, 70.0), relation=60.0):
@@ -117,3 +125,30 @@ def test_speed_is_tabled_to_three_digits():
     results = {"images": 1000, "captions": 5000, "preset": "base", "models": {"vse": found}}
     (row,) = speed_table(results).rows
     assert row == ("vse", "global", "1.5", "2.43", "0.0123", "80", "6,500", "25")
+
+
+def a_truth(model="scan", seed=0, right=80.0):
+    measures = {"regions: deletion gain": {"value": [0.4, 0.3, 0.5]}}
+    measures["regions: after random weights"] = {"value": [0.1, -0.1, 0.2]}
+    rows = {model: [right, 70.0, 90.0], "random weights": [10.0, 5.0, 15.0], "blind": [20.0, None, None]}
+    return {
+        "model": model,
+        "seed": seed,
+        "pointing": {
+            "native": {**rows, "origin": "attention"},
+            "joint_occlusion": {model: [50.0, 40.0, 60.0]},
+        },
+        "attention": {"refused": "no map"},
+        "integrated_gradients": measures,
+    }
+
+
+def test_truth_of_one_seed_has_its_interval_and_of_several_their_spread():
+    table = truth_table({"runs": [a_truth(), a_truth(seed=1, right=84.0), a_truth("chan")]})
+    several, one = (dict(zip(table.columns, row, strict=True)) for row in table.rows)
+    assert several["right: own map"] == "82.0 ± 2.8"
+    assert one["right: own map"] == "80.0 (70.0 to 90.0)"
+    assert one["blind"] == "20.0"
+    assert one["faithful: own map"] == ""
+    assert one["faithful: int. gradients"] == "0.40 (0.30 to 0.50)"
+    assert (several["seeds"], one["seeds"]) == (2, 1)
