@@ -1,7 +1,8 @@
 """Tables and charts of all that was measured of the systems: `python benchmarks/report.py`.
 
-Reads scenes.json, real_photos.json, speed.json and is_it_true.json of results/, writes results/systems.md, puts its tables
-into the README, and writes out/scenes.html (the charts, interactive, on one page that needs no network).
+Reads scenes.json, real_photos.json, speed.json and is_it_true.json of results/, writes results/systems.md,
+puts its tables into the README, and writes out/scenes.html (the charts, interactive, on one page that needs
+no network).
 Trains and measures nothing.
 """
 
