@@ -1,8 +1,7 @@
 """Tables and charts of all that was measured of the systems: `python benchmarks/report.py`.
 
-Reads scenes.json, real_photos.json, speed.json and is_it_true.json of results/, writes results/systems.md,
-puts its tables into the README, and writes out/scenes.html (the charts, interactive, on one page that needs
-no network).
+Reads the JSON files of results/, writes results/systems.md, puts its tables into the README, and writes
+out/scenes.html (the charts, interactive, on one page that needs no network).
 Trains and measures nothing.
 """
 
@@ -13,14 +12,8 @@ import re
 
 from common import RESULTS
 
-from itr_explore.evaluation.runs import (
-    Runs,
-    photo_table,
-    recall_at_1,
-    speed_table,
-    swap_halves,
-    truth_table,
-)
+from itr_explore.evaluation.runs import Runs, recall_at_1, swap_halves
+from itr_explore.evaluation.tables import edges_table, mistakes_table, photo_table, speed_table, truth_table
 from itr_explore.records import Table
 from itr_explore.viz.runs import spread_bars
 
@@ -60,14 +53,22 @@ def charts(runs: Runs) -> list:
     ]
 
 
+def read(name: str) -> dict:
+    """What stands in `results/NAME.json`."""
+    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+
+
 def main() -> None:
     runs = Runs.read(RESULTS / "scenes.json")
-    photos, speed, truth = (
-        json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("real_photos", "speed", "is_it_true")
-    )
-    scenes = (runs.recall_table(), runs.swap_table(), runs.pointing_table())
-    tables = [*scenes, photo_table(photos), speed_table(speed), truth_table(truth)]
+    of_files = {
+        "real_photos": photo_table,
+        "speed": speed_table,
+        "is_it_true": truth_table,
+        "edges": edges_table,
+        "relevance": mistakes_table,
+    }
+    tables = [runs.recall_table(), runs.swap_table(), runs.pointing_table()]
+    tables += [make(read(name)) for name, make in of_files.items()]
     told = [f"**{table.title}**\n\n{markdown(table)}\n\n{table.note}\n" for table in tables]
     (RESULTS / "systems.md").write_text("\n".join(told), encoding="utf-8")
     readme = ROOT / "README.md"

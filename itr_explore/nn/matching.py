@@ -66,7 +66,7 @@ def attended_parts(
     similarities: Float[Tensor, "context_item query_item query context"],
     gram: Float[Tensor, "context_item context context"],
 ) -> Float[Tensor, "context_item query_item query context"]:
-    """What each context fragment gave to an attended cosine, `weight similarity / length`; it is their sum."""
+    """What context fragments gave to an attended cosine, `weight similarity / length`; it is their sum."""
     squares = (weights @ gram.unsqueeze(1) * weights).sum(dim=-1, keepdim=True)
     return weights * similarities / squares.clamp(min=SMALLEST_SQUARE).sqrt()
 

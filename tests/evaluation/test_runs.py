@@ -6,12 +6,9 @@ import pytest
 
 from itr_explore.evaluation.runs import (
     Runs,
-    photo_table,
     recall_at_1,
     shown,
-    speed_table,
     swap_halves,
-    truth_table,
 )
 
 
@@ -96,59 +93,3 @@ def test_another_file_is_refused(tmp_path):
     (tmp_path / "other.json").write_text("{}")
     with pytest.raises(ValueError, match="holds no results"):
         Runs.read(tmp_path / "other.json")
-
-
-def test_photos_are_tabled_as_means_over_seeds_beside_the_linear_row():
-    def photos(seed, recall, pointing):
-        rows = ("random weights", "random region", "centre region", "largest region", "ceiling")
-        found = dict(zip(("chan", *rows), (pointing, 1, 2, 3, 4, 5), strict=True))
-        recalls = [(recall, 10.0), (40.0, 30.0), (60.0, 50.0)]
-        return {"model": "chan", "seed": seed, "test_recall": recalls, "map": "attention", "pointing": found}
-
-    linear = [(15.7, 12.0), (38.3, 33.3), (52.8, 45.4)]
-    table = photo_table({"linear_cca": linear, "runs": [photos(0, 20.0, 30.0), photos(1, 22.0, 40.0)]})
-    assert table.rows[0][:3] == ("linear CCA", "15.7 / 38.3 / 52.8", "12.0 / 33.3 / 45.4")
-    assert table.rows[1][:5] == ("chan", "21.0 / 40.0 / 60.0", "10.0 / 30.0 / 50.0", "attention", 35.0)
-    assert table.rows[1][-1] == 2
-
-
-def test_speed_is_tabled_to_three_digits():
-    found = {
-        "scoring": "global",
-        "ms_an_image": 1.5,
-        "ms_a_caption": 2.43210,
-        "seconds_a_million_pairs": 0.0123,
-        "loop_seconds_a_million_pairs": 80.0,
-        "times_the_loop_scoring_alone": 6500.0,
-        "times_the_loop_with_encoding": 25.0,
-    }
-    results = {"images": 1000, "captions": 5000, "preset": "base", "models": {"vse": found}}
-    (row,) = speed_table(results).rows
-    assert row == ("vse", "global", "1.5", "2.43", "0.0123", "80", "6,500", "25")
-
-
-def a_truth(model="scan", seed=0, right=80.0):
-    measures = {"regions: deletion gain": {"value": [0.4, 0.3, 0.5]}}
-    measures["regions: after random weights"] = {"value": [0.1, -0.1, 0.2]}
-    rows = {model: [right, 70.0, 90.0], "random weights": [10.0, 5.0, 15.0], "blind": [20.0, None, None]}
-    return {
-        "model": model,
-        "seed": seed,
-        "pointing": {
-            "native": {**rows, "origin": "attention"},
-            "joint_occlusion": {model: [50.0, 40.0, 60.0]},
-        },
-        "attention": {"refused": "no map"},
-        "integrated_gradients": measures,
-    }
-
-
-def test_truth_of_one_seed_has_its_interval_and_of_several_their_spread():
-    table = truth_table({"runs": [a_truth(), a_truth(seed=1, right=84.0), a_truth("chan")]})
-    several, one = (dict(zip(table.columns, row, strict=True)) for row in table.rows)
-    assert several["right: own map"] == "82.0 ± 2.8"
-    assert one["right: own map"] == "80.0 (70.0 to 90.0)"
-    assert one["blind"] == "20.0"
-    assert one["faithful: own map"] == ""
-    assert one["faithful: int. gradients"] == "0.40 (0.30 to 0.50)"
-    assert (several["seeds"], one["seeds"]) == (2, 1)
