@@ -13,6 +13,7 @@ from torch import Tensor
 
 from itr_explore.data.batching import collate
 from itr_explore.data.devices import choose_device
+from itr_explore.nn.modes import evaluating
 from itr_explore.records import Encoded
 
 if TYPE_CHECKING:
@@ -38,16 +39,13 @@ def enough_memory(what: str, model: RetrievalModel, *settings: str) -> Iterator[
 @contextmanager
 def at_rest(model: RetrievalModel, device: str = "auto") -> Iterator[torch.device]:
     """The model in evaluation mode, without gradients, on a device; afterwards it is as and where it was."""
-    home, modes = next(model.parameters()).device, {name: m.training for name, m in model.named_modules()}
-    chosen = choose_device(device)
+    home, chosen = next(model.parameters()).device, choose_device(device)
     try:
-        model.eval().to(chosen)
-        with torch.no_grad():
+        model.to(chosen)
+        with evaluating(model), torch.no_grad():
             yield chosen
     finally:
         model.to(home)
-        for name, module in model.named_modules():
-            module.training = modes[name]
 
 
 @dataclass(frozen=True)

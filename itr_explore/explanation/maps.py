@@ -11,7 +11,6 @@ other are of no one pair and give no map.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, cast
 
@@ -21,6 +20,7 @@ from torch import Tensor, nn
 
 from itr_explore.data.text import UNKNOWN, encode
 from itr_explore.explanation.parts import NotAdditive, vector_parts
+from itr_explore.nn.modes import evaluating
 from itr_explore.nn.tap import Seen, Tap, capture
 from itr_explore.records import Batch, Encoded, Explanation, Map, MapKind, Origin, Pair
 
@@ -53,22 +53,12 @@ def explain_all(model: RetrievalModel, pairs: Iterable[Pair], batch_size: int = 
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     remaining = iter(pairs)
     while chunk := list(islice(remaining, batch_size)):
-        with _looking(model):  # not across a yield: the caller may train between two explanations
+        with (
+            evaluating(model),
+            torch.no_grad(),
+        ):  # not across a yield: the caller may train between two explanations
             found = _explain_batch(model, chunk)
         yield from found
-
-
-@contextmanager
-def _looking(model: nn.Module) -> Iterator[None]:
-    """Eval mode and no gradients inside; every module's own mode is put back on exit."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
 
 
 def _explain_batch(model: RetrievalModel, pairs: list[Pair]) -> list[Explanation]:

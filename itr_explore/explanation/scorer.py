@@ -20,6 +20,7 @@ from itr_explore.data.text import UNKNOWN, encode
 from itr_explore.explanation.maps import batch_of
 from itr_explore.nn.bert import BertEncoder, pieces_of_captions
 from itr_explore.nn.encoders import WordEncoder
+from itr_explore.nn.modes import evaluating
 from itr_explore.records import Batch, Pair
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Scorer:
         with reading(self.model, embeddings):
             images, captions = self.model.encode_images(many), self.model.encode_captions(many)
         blocks = (slice(start, start + TOGETHER) for start in range(0, rows, TOGETHER))
-        return torch.cat([self.model.score(images[rows], captions[rows]).diagonal() for rows in blocks])
+        return torch.cat([self.model.score(images[at], captions[at]).diagonal() for at in blocks])
 
     def crossed(self, regions: Tensor, embeddings: Tensor) -> Tensor:
         """[image caption] every image of regions [image region feature] with every caption of embeddings."""
@@ -135,19 +136,15 @@ def still(model: nn.Module) -> Iterator[None]:
 
     cuDNN gives the gradient of a recurrent network in training mode only, so it is left out.
     """
-    modes = [(module, module.training) for module in model.modules()]
     asked = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    model.eval()
     for parameter in asked:
         parameter.requires_grad_(False)
     try:
-        with torch.backends.cudnn.flags(enabled=False):
+        with evaluating(model), torch.backends.cudnn.flags(enabled=False):
             yield
     finally:
         for parameter in asked:
             parameter.requires_grad_(True)
-        for module, mode in modes:
-            module.training = mode
 
 
 @contextmanager
