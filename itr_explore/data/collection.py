@@ -46,6 +46,7 @@ class Collection:
         objects_of: image row -> labelled boxes that people drew, `(label, (x1, y1, x2, y2))`.
         foils_of: caption row -> sentences that are nearly the caption and false of its image.
         stamp_of: image row -> a text that changes whenever the picture does, without opening it.
+        source: what the rows are rows of, for those who know its kind.
 
     Raises:
         ValueError: the parts do not fit each other; the message names what.
@@ -72,6 +73,7 @@ class Collection:
         objects_of: Callable[[int], tuple[tuple[str, tuple[float, ...]], ...]] | None = None,
         foils_of: Callable[[int], tuple[str, ...]] | None = None,
         stamp_of: Callable[[int], str] | None = None,
+        source: object = None,
     ):
         self.name, self.split = name, split
         self.captions, self.image_ids = list(captions), list(image_ids)
@@ -79,7 +81,7 @@ class Collection:
         self._regions, self._boxes = regions, boxes
         self._label_codes, self._label_names = label_codes, label_names
         self._open_image, self._truth_of, self._objects_of = open_image, truth_of, objects_of
-        self._foils_of, self._stamp_of = foils_of, stamp_of
+        self._foils_of, self._stamp_of, self.source = foils_of, stamp_of, source
         self._guide: Ragged | None = None
         check_collection(self)
         self._image_rows, self._caption_rows = np.arange(len(self)), np.arange(len(self.captions))
@@ -154,6 +156,11 @@ class Collection:
     def guide_dim(self) -> int | None:
         """How long each image's guide vector is; None where there are none (`with_guide`)."""
         return None if self._guide is None else self._guide.values.shape[1]
+
+    @property
+    def source_rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """The source rows of the images and of the captions."""
+        return self._image_rows, self._caption_rows
 
     def captions_of(self, image: int) -> np.ndarray:
         """Rows of the captions of an image, in their order."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from itr_explore.data.scenes.claims import Claims, Phrase, fits, holds
-from itr_explore.data.scenes.foils import COLOURS, _edited, foils_of
+from itr_explore.data.scenes.foils import COLOURS, foils_of, reworded
 from itr_explore.data.scenes.grammar import Span
 from itr_explore.data.scenes.language import Caption
 from itr_explore.data.scenes.lexicon import (
@@ -30,7 +30,7 @@ from itr_explore.data.scenes.lexicon import (
     SIZE_WORDS,
     WHOLE_SCENES,
 )
-from itr_explore.data.scenes.load import _Kept
+from itr_explore.data.scenes.load import KeptScenes
 from itr_explore.data.scenes.world import KINDS, Scene
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def told(collection: Collection) -> Told:
             f"{collection.name} does not know what its captions claim, so nobody can say what is wrong with"
             " one; take Collection.scenes()"
         )
-    scenes = tuple(source.scene(int(row)) for row in collection._image_rows)
-    return Told(scenes, tuple(source._told(int(row))[0] for row in collection._caption_rows))
+    images, captions = (rows.tolist() for rows in collection.source_rows)
+    return Told(tuple(map(source.scene, images)), tuple(source.meaning(row)[0] for row in captions))
 
 
 def false_claims(collection: Collection, caption: int, image: int) -> tuple[str, ...] | None:
@@ -74,15 +74,15 @@ def false_claims(collection: Collection, caption: int, image: int) -> tuple[str,
     source = _source(collection)
     if source is None:
         return None
-    said, _ = source._told(int(collection._caption_rows[caption]))
-    ways = mistakes(said.claims, source.scene(int(collection._image_rows[image])))
+    images, captions = collection.source_rows
+    said, _ = source.meaning(int(captions[caption]))
+    ways = mistakes(said.claims, source.scene(int(images[image])))
     named = [" and ".join(f"{step.kind} {_piece(said, step)!r}" for step in way) for way in ways if way]
     return (" or ".join(named),) if named else ()
 
 
-def _source(collection: Collection) -> _Kept | None:
-    source = getattr(collection._truth_of, "__self__", None)
-    return source if isinstance(source, _Kept) else None
+def _source(collection: Collection) -> KeptScenes | None:
+    return collection.source if isinstance(collection.source, KeptScenes) else None
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def minimal_foils(caption: Caption, scene: Scene) -> dict[Class, str]:
             continue
         changed = _exchange(caption, span, rng)
         if changed is not None and not holds(changed[0], scene):
-            found[span.kind] = _edited(caption.text, [(span.start, span.end, changed[1])])  # type: ignore[index]
+            found[span.kind] = reworded(caption.text, [(span.start, span.end, changed[1])])  # type: ignore[index]
     turned = [foil.text for foil in foils_of(caption, scene) if foil.kind == "relation"]
     return {**found, "relation": turned[0]} if turned else found
 

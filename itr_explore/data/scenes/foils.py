@@ -40,7 +40,7 @@ def foils_of(caption: Caption, scene: Scene) -> tuple[Foil, ...]:
     """All foils of a caption of a scene; none where nothing can be turned round."""
     found = [*_relations(caption), *_attributes(caption)]
     return tuple(
-        Foil(_edited(caption.text, edits), kind) for kind, claims, edits in found if not holds(claims, scene)
+        Foil(reworded(caption.text, edits), kind) for kind, claims, edits in found if not holds(claims, scene)
     )
 
 
@@ -113,7 +113,7 @@ def _swap(text: str, one: Span, other: Span) -> list[Edit]:
     ]
 
 
-def _edited(text: str, edits: list[Edit]) -> str:
+def reworded(text: str, edits: list[Edit]) -> str:
     """The sentence after the edits, with "a" and "an" as the words after them want."""
     for start, end, words in sorted(edits, reverse=True):
         text = text[:start] + words + text[end:]

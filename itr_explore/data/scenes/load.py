@@ -41,17 +41,17 @@ def load_scenes(split: str = "train", size: int | None = None, seed: int = 0) ->
         ValueError: there is no such split, or no scene is wanted.
         OSError: the cache cannot be written.
     """
-    return _Kept(split, size, seed).collection()
+    return KeptScenes(split, size, seed).collection()
 
 
 def open_dataset(split: str = "train", size: int | None = None, seed: int = 0) -> Dataset:
     """The same scenes as a `datasets.Dataset`, a row for each; `build.scenes_schema` says which columns."""
     from datasets import Dataset
 
-    return Dataset.from_file(str(_Kept(split, size, seed).folder / SCENES))
+    return Dataset.from_file(str(KeptScenes(split, size, seed).folder / SCENES))
 
 
-class _Kept:
+class KeptScenes:
     """The files of one split, mapped into memory."""
 
     def __init__(self, split: str, size: int | None, seed: int):
@@ -99,6 +99,7 @@ class _Kept:
             truth_of=self.truth,
             foils_of=self.foils,
             stamp_of=lambda row: f"{self.folder.name}/{row}",
+            source=self,
         )
 
     def image(self, row: int) -> Image:
@@ -113,13 +114,14 @@ class _Kept:
 
     def truth(self, caption: int, words: tuple[str, ...], offsets: Offsets, boxes: np.ndarray) -> Truth:
         """What the words of a caption name, and which regions cover it."""
-        return truth_of(*self._told(caption), words, offsets, boxes)
+        return truth_of(*self.meaning(caption), words, offsets, boxes)
 
     def foils(self, caption: int) -> tuple[str, ...]:
         """What is false of its scene and differs from a caption by one exchange."""
-        return tuple(foil.text for foil in foils_of(*self._told(caption)))
+        return tuple(foil.text for foil in foils_of(*self.meaning(caption)))
 
-    def _told(self, caption: int) -> tuple[Caption, Scene]:
+    def meaning(self, caption: int) -> tuple[Caption, Scene]:
+        """What a caption claims, and the scene that it was made for."""
         row = int(np.searchsorted(self.caption_starts, caption, side="right")) - 1
         meaning = self.scenes.column("meanings")[row][caption - self.caption_starts[row]].as_py()
         return Caption.from_json(meaning), self.scene(row)
