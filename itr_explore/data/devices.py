@@ -1,6 +1,9 @@
-"""Where numbers are worked out: a device by its name."""
+"""Where numbers are worked out, a device by its name; and where chance comes from."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -23,3 +26,17 @@ def choose_device(name: str = "auto") -> torch.device:
             f' {torch.cuda.device_count()} GPUs; use "auto"'
         )
     return device
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device | str = "cpu") -> Iterator[None]:
+    """What torch draws inside depends on `seed` alone; what is drawn afterwards is as without it.
+
+    Args:
+        seed: any.
+        device: where a GPU is used; the CPU's numbers are seeded in any case.
+    """
+    on_gpu = torch.device(device).type == "cuda"
+    with torch.random.fork_rng(devices=[device] if on_gpu else []):
+        (torch.manual_seed if on_gpu else torch.default_generator.manual_seed)(seed)
+        yield

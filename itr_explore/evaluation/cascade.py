@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from itr_explore.data.devices import seeded
 from itr_explore.evaluation.correlation import Crossed
 from itr_explore.nn.tap import Tap
 
@@ -31,8 +32,7 @@ Stage = tuple[str, ...]  # the modules whose own weights are made random togethe
 
 def fresh(model: RetrievalModel, seed: int) -> RetrievalModel:
     """The same architecture with new random weights, in evaluation mode and where the model is."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         made = type(model)(model.config, model.tokenizer)
     known = dict(model.named_buffers())
     for name, table in made.named_buffers():

@@ -17,9 +17,9 @@ Regions are replaced by the image's mean region, words by the padding embedding.
 score of a pair of which all regions (or words) are replaced, in units of the score's range: from the lowest
 to the highest of the whole pair, of that without each part, and of the random orders (mean over pairs). So
 systems compare, and methods on one system have the same unit. Infidelity is a share: 0 where the map predicts
-all, 1 where it predicts as much as a map of zeros; each map is given its best scale, as attention has no
-unit. Sensitivity is in units of the map's own length, for noise on region features of up to `NOISE` of their
-standard deviation.
+all, 1 where it predicts as much as a map of zeros; each map is given its best scale, which may be below zero,
+as attention has no unit. Sensitivity is in units of the map's own length, for noise on region features of up
+to `NOISE` of their standard deviation.
 
 Intervals are of the bootstrap over images: captions of one image are not independent. `occlusion` *is* the
 effect of dropping a part, so its signs agree by construction.
@@ -107,8 +107,9 @@ def faithfulness(
     """
     if method not in (*METHODS, ATTENTION):
         raise ValueError(f"there is no method {method!r}; there is {', '.join((*METHODS, ATTENTION))}")
-    for name, value in {"pairs": pairs, "examined": examined, "orders": orders, "points": points}.items():
-        if value < 1:
+    counts = {"pairs": pairs, "examined": examined, "orders": orders, "points": points}
+    for name, value in {**counts, "steps": steps, "samples": samples, "at_once": at_once}.items():
+        if value is not None and value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
     options = {"regions": regions, "words": words, "steps": steps, "samples": samples}
     rng = np.random.default_rng(seed)

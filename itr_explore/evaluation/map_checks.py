@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from itr_explore.data.devices import seeded
 from itr_explore.evaluation.removal import Removal
 from itr_explore.records import Pair
 
@@ -42,7 +43,8 @@ def infidelity(scores: Removal, maps: np.ndarray, replaced: np.ndarray) -> np.nd
 
     Yeh, Hsieh, Suggala, Inouye, Ravikumar: On the (In)fidelity and Sensitivity of Explanations, NeurIPS 2019,
     by Captum. A map predicts the sum of the values of the parts that are replaced. Each is first given the
-    scale that serves it best (`normalize`), as attention has no unit.
+    scale that serves it best (`normalize`), as attention has no unit. It may be below zero: whether signs are
+    right is for `sign_agreement` to ask.
 
     Args:
         scores: of the pair.
@@ -97,8 +99,7 @@ def max_sensitivity(
         found = maps([replace(pair, regions=noisy.numpy()) for noisy in regions[0]])
         return (torch.from_numpy(np.stack(found).astype(float)),)
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         return float(
             metrics.sensitivity_max(
                 explained, own, perturb_radius=noise * float(own.std()), n_perturb_samples=copies

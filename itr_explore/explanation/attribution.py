@@ -27,6 +27,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from itr_explore.data.devices import seeded
 from itr_explore.data.text import PAD, UNKNOWN
 from itr_explore.explanation.scorer import MARKS, Scorer, still
 from itr_explore.records import Attribution, Pair
@@ -83,8 +84,8 @@ def attribute(
     """
     if method not in METHODS:
         raise ValueError(f"there is no method {method!r}; there is {', '.join(METHODS)}")
-    for name, value in {"steps": steps, "samples": samples or 1, "at_once": at_once}.items():
-        if value < 1:
+    for name, value in {"steps": steps, "samples": samples, "at_once": at_once}.items():
+        if value is not None and value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
     with still(model):
         scorer = Scorer.of(model, pair)
@@ -92,9 +93,14 @@ def attribute(
         base = region_baseline(scorer, regions), word_baseline(scorer, words)
         with torch.no_grad():
             score, empty = (float(scorer(*inputs)) for inputs in (own, base))
+        for what, value in {"this pair": score, "the baseline": empty}.items():
+            if not np.isfinite(value):
+                raise ValueError(
+                    f"{model.name} gives {what} a score that is NaN or infinite; look at its weights, or"
+                    " take another baseline"
+                )
         interactions = None
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed, scorer.owner.device):
             if method == "joint_occlusion":
                 of_regions, of_words, interactions = _joint_occlusion(scorer, base)
             else:

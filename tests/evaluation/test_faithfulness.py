@@ -173,10 +173,11 @@ def test_an_unknown_method_is_refused_with_those_that_there_are():
         faithfulness(summing(collection), collection, "saliency")
 
 
-def test_a_number_below_one_is_refused():
+@pytest.mark.parametrize("name", ["pairs", "examined", "orders", "points", "steps", "samples", "at_once"])
+def test_a_number_below_one_is_refused(name):
     collection = world()
-    with pytest.raises(ValueError, match="orders must be at least 1, got 0"):
-        faithfulness(summing(collection), collection, orders=0)
+    with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
+        faithfulness(summing(collection), collection, "attention", **{name: 0})
 
 
 def test_captions_without_a_known_word_are_left_out_and_counted():

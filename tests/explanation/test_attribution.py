@@ -233,6 +233,7 @@ def test_regions_seen_through_a_blur_are_described_again():
         ({"regions": np.zeros(3)}, r"must be \[feature\] \[5\] or \[region feature\] \[4, 5\], got \[3\]"),
         ({"words": np.zeros((2, 8))}, r"must be \[word_dim\] \[8\], got \[2, 8\]"),
         ({"steps": 0}, "steps must be at least 1, got 0"),
+        ({"samples": 0}, "samples must be at least 1, got 0"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(settings, message):
@@ -247,11 +248,24 @@ def test_a_caption_of_unknown_words_is_refused():
 
 def test_a_gradient_that_is_not_a_number_is_refused():
     model = Toy()
-    model.score = lambda images, captions: (
-        (images.vectors.sum(dim=1)[:, None] - captions.vectors.sum(dim=1)) * torch.nan
-    )
-    with pytest.raises(ValueError, match="holds NaN or infinite values"):
+
+    def score(images, captions):
+        total = images.vectors.sum(dim=1)[:, None] + captions.vectors.sum(dim=1)
+        return (total - total.detach()).sqrt()  # zero, and as steep as can be
+
+    model.score = score
+    with pytest.raises(ValueError, match="integrated_gradients of toy holds NaN or infinite values"):
         attribute(model, make_pair())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_baseline_whose_score_is_not_a_number_is_refused(method):
+    model = make("vse").train()
+    with pytest.raises(ValueError, match="vse gives the baseline a score that is NaN"):
+        attribute(model, make_pair(boxes=True), method, regions=np.full(FEATURE, np.nan))
+    assert model.training
+    assert all(parameter.requires_grad for parameter in model.parameters())
+    assert not any(module._forward_hooks for module in model.modules())
 
 
 def test_the_table_of_methods_names_them_all():
