@@ -6,6 +6,7 @@ words change before the model sees them; edges change on their way through a tap
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -129,10 +130,13 @@ def edited(pair: Pair, edits: Sequence[Edit], of_words: frozenset[str] = frozens
     Raises:
         ValueError: two edits touch the same, an edge's end is removed, or no region or word is left.
     """
-    touched = list(chain.from_iterable(map(places, edits)))
-    for place in touched:
-        if touched.count(place) > 1:
-            raise ValueError(f"each thing can be edited once, {' '.join(map(str, place))} is asked for twice")
+    met: defaultdict[tuple[int, ...], list[str]] = defaultdict(list)
+    for what, *numbers in chain.from_iterable(map(places, edits)):
+        for other in met[tuple(numbers)]:
+            if within(what, other) or within(other, what):
+                asked = " ".join(map(str, (what, *numbers)))
+                raise ValueError(f"each thing can be edited once, {asked} is asked for twice")
+        met[tuple(numbers)].append(what)
     changed, region_at = _with_regions(pair, edits)
     changed, word_at = _with_words(changed, edits)
     edges = []
@@ -156,7 +160,8 @@ def elsewhere(
     """The same edits done to other things, drawn at random: at most so many draws, no two alike.
 
     None of them touches what the edits touch. An edge is exchanged for one of the `draws` edges whose weights
-    are nearest to its own and within half of it.
+    are nearest to its own and within half of it; one that is reversed, for one that is as strong in both
+    directions.
 
     Args:
         pair: one image and one caption.
@@ -252,6 +257,11 @@ def check(edit: Edit, pair: Pair, weights: Weights) -> None:
             raise ValueError(f"there is no edge from {row} to {column} in {tap!r}: its weight is zero")
 
 
+def within(path: str, asked: str) -> bool:
+    """A tap of this path is meant where `EdgeEdit.tap` says `asked`."""
+    return path == asked or path.startswith(f"{asked}.")
+
+
 def told(edit: Edit, pair: Pair) -> str:
     """An edit in words."""
 
@@ -295,11 +305,17 @@ def _others(edit: Edit, pair: Pair, weights: Weights) -> Iterator[Edit]:
         case RemoveWord():
             yield from map(RemoveWord, words)
         case EdgeEdit(tap, row, column):
-            own = weights[tap][:, row, column]
-            away = np.abs(weights[tap] - own[:, None, None]).sum(axis=0) / np.abs(own).sum()  # [node node]
+            found = weights[tap]  # [tap node node]
+            if isinstance(edit, ReverseEdge):  # what it does hangs on both directions
+                found = np.concatenate([found, found.swapaxes(1, 2)])
+            own = found[:, row, column]
+            away = np.abs(found - own[:, None, None]).sum(axis=0) / np.abs(own).sum()  # [node node]
+            met: set[frozenset[Place]] = set()
             for edge in sorted(permutations(range(len(away)), 2), key=lambda edge: away[edge]):
-                if away[edge] <= CLOSE:
-                    yield replace(edit, row=edge[0], column=edge[1])
+                other = replace(edit, row=edge[0], column=edge[1])
+                if away[edge] <= CLOSE and places(other) not in met:
+                    met.add(places(other))
+                    yield other
 
 
 def _with_regions(pair: Pair, edits: Sequence[Edit]) -> tuple[Pair, dict[int, int]]:
@@ -359,5 +375,5 @@ def _with_words(pair: Pair, edits: Sequence[Edit]) -> tuple[Pair, dict[int, int]
 
 
 def _there(what: str, number: int, count: int, where: str) -> None:
-    if not 0 <= number < count:
+    if not isinstance(number, int | np.integer) or not 0 <= number < count:
         raise ValueError(f"{where} has {count} {what}s, from 0 to {count - 1}; got {what} {number}")

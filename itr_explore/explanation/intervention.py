@@ -30,6 +30,7 @@ from itr_explore.explanation.edits import (
     like,
     rewired,
     told,
+    within,
 )
 from itr_explore.explanation.maps import batch_of, explain
 from itr_explore.explanation.scorer import still
@@ -130,7 +131,7 @@ def edge_weights(model: RetrievalModel, pair: Pair, edits: Sequence[Edit]) -> Gr
     taps = {path: tap for path, tap in _edge_taps(model) if path in maps}
     weights, of_words = {}, set()
     for path in asked:
-        inside = [found for found in taps if _inside(found, path)]
+        inside = [found for found in taps if within(found, path)]
         if not inside:
             raise ValueError(_no_edges(model, path, list(taps)))
         kinds = {taps[found].kind for found in inside}
@@ -178,7 +179,7 @@ def rewiring(model: RetrievalModel, images: Sequence[Edited], captions: Sequence
     functions = {}
     for path, tap in _edge_taps(model):
         items = images if tap.kind == "region_to_region" else captions
-        asked = [[change for change in item.edges if _inside(path, change.tap)] for item in items]
+        asked = [[change for change in item.edges if within(path, change.tap)] for item in items]
         if any(asked):
             functions[path] = partial(_rewired_items, tap, path, items, asked)
     with edit(model, functions):
@@ -206,10 +207,6 @@ def _edge_taps(model: nn.Module) -> Iterator[tuple[str, Tap]]:
     for path, tap in model.named_modules():
         if isinstance(tap, Tap) and tap.kind in EDGES and not tap.derived:
             yield path, tap
-
-
-def _inside(path: str, asked: str) -> bool:
-    return path == asked or path.startswith(f"{asked}.")
 
 
 def _no_edges(model: RetrievalModel, path: str, there: list[str]) -> str:

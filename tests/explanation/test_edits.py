@@ -82,6 +82,7 @@ def test_what_is_known_of_the_truth_is_dropped_with_what_it_is_about(make_explan
     [
         ([DropRegion(1), SwapRegions(0, 1)], "region 1 is asked for twice"),
         ([CutEdge("a", 0, 1), ReverseEdge("a", 1, 0)], "a 0 1 is asked for twice"),
+        ([CutEdge("a", 0, 1), MeanEdge("a.layers.0", 0, 1)], "a.layers.0 0 1 is asked for twice"),
         ([DropRegion(1), CutEdge("a", 0, 1)], "edge 0 to 1 of a cut: another edit removes one of its ends"),
         ([DropRegion(row) for row in range(4)], "all 4 regions of image 'image 0' are dropped"),
         ([RemoveWord(row) for row in range(6)], "all words of .* are removed"),
@@ -104,6 +105,7 @@ def test_a_word_that_would_join_its_neighbour_is_refused():
         (SwapRegions(2, 2), "got region 2 twice"),
         (ReplaceRegion(0, make_pair(seed=1), 9), "image 'image 1' has 4 regions"),
         (ReplaceRegion(0, make_pair(seed=1, feature=2), 0), "3 features here, one of image 'image 1' has 2"),
+        (DropRegion(0.5), "this pair has 4 regions, from 0 to 3; got region 0.5"),
         (RemoveWord(-1), "this pair has 6 words, from 0 to 5; got word -1"),
         (ReplaceWord(0, "!"), "no word in '!'; RemoveWord takes a word away"),
         (CutEdge("edges", 0, 3), "the graph of 'edges' has 3 nodes, from 0 to 2; got node 3"),
@@ -173,6 +175,18 @@ def test_an_edge_is_compared_with_those_nearest_to_its_weight_and_within_half_of
     every = {(one.row, one.column) for (one,) in elsewhere(make_pair(), [cut], weights, NONE, 9, rng)}
     assert near == {(0, 2), (2, 1)}
     assert every == {(0, 2), (2, 1), (1, 2)}
+
+
+def test_a_reversed_edge_is_compared_with_those_that_are_as_strong_both_ways_each_once():
+    weights = np.zeros((1, 6, 6))
+    for one, other, there, back in ((0, 1, 1.0, 0.2), (2, 3, 1.0, 0.3), (5, 4, 1.1, 0.2), (2, 4, 1.0, 1.0)):
+        weights[0, one, other], weights[0, other, one] = there, back
+    draw, pair = (ReverseEdge("edges", 0, 1),), make_pair(regions=6)
+    drawn = elsewhere(pair, draw, {"edges": weights}, NONE, 9, np.random.default_rng(0))
+    assert {(one.row, one.column) for (one,) in drawn} == {(2, 3), (5, 4)}
+    equal = elsewhere(pair, draw, {"edges": np.ones((1, 3, 3))}, NONE, 9, np.random.default_rng(0))
+    assert {frozenset((one.row, one.column)) for (one,) in equal} == {frozenset((0, 2)), frozenset((1, 2))}
+    assert len(equal) == 2
 
 
 def test_a_control_does_not_cut_an_edge_of_a_region_that_it_drops():
