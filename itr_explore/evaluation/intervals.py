@@ -43,7 +43,8 @@ class Bootstrap:
     def mean(self, values: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
         """[3 ...] the weighted mean of values [item ...] over items, and the ends of its interval.
 
-        Items whose value is NaN are left out. What has no weight is NaN; with one image so are the ends.
+        Items whose value is NaN are left out. What has no weight is NaN; with weight on one image only so are
+        the ends.
 
         Args:
             values: already multiplied by their weights.
@@ -57,9 +58,9 @@ class Bootstrap:
             middle = above.sum(axis=0) / below.sum(axis=0)
             again = np.tensordot(self.drawn, above, 1) / np.tensordot(self.drawn, below, 1)
         middle, again = (np.where(np.isfinite(found), found, np.nan) for found in (middle, again))
-        if self.drawn.shape[1] < 2 or np.isnan(middle).any():
-            return np.stack([middle, np.full_like(middle, np.nan), np.full_like(middle, np.nan)])
-        return np.concatenate([middle[None], np.nanpercentile(again, INSIDE, axis=0)])
+        spread = (below != 0).sum(axis=0) > 1
+        ends = np.nanpercentile(np.where(spread, again, 0.0), INSIDE, axis=0)
+        return np.stack([middle, *np.where(spread, ends, np.nan)])
 
     def interval(self, values: np.ndarray, weights: np.ndarray | None = None) -> Interval:
         """The same of one number an item, values [item]."""

@@ -45,6 +45,12 @@ def test_one_image_has_no_ends():
     assert found.ends() == ""
 
 
+def test_a_number_that_one_image_has_or_none_has_no_ends_and_others_keep_theirs():
+    values = np.array([[1.0, 1.0, np.nan], [2.0, np.nan, np.nan], [4.0, np.nan, np.nan]])
+    found = Bootstrap.of(np.arange(3)).mean(values)
+    assert np.isfinite(found).tolist() == [[True, True, False], [True, False, False], [True, False, False]]
+
+
 def test_what_has_no_weight_has_no_mean():
     assert np.isnan(Bootstrap.of(np.arange(2)).interval(np.ones(2), np.zeros(2)).value)
 
