@@ -37,8 +37,8 @@ def aggregate(explanation: Explanation, way: Way = "mean", within: str = "") -> 
         a map of origin `derived` that says in its note what went into it.
 
     Raises:
-        ValueError: an unknown way, no such maps, maps of several kinds or scales, or for rollout maps that
-            are not square, have no layer or whose rows do not sum to one.
+        ValueError: an unknown way, no such maps, maps of several kinds or scales, or for rollout maps
+            that are no edges, have no layer or whose rows do not sum to one.
     """
     if way not in get_args(Way):
         raise ValueError(f"there is no way {way!r} to aggregate; there is {', '.join(get_args(Way))}")
@@ -85,9 +85,10 @@ def _rollout(found: list[Map]) -> np.ndarray:
     """[node node] what each node after the last layer holds of each before the first."""
     layers: dict[int, list[np.ndarray]] = defaultdict(list)
     for m in found:
-        rows, columns = m.values.shape if m.values.ndim == 2 else (0, -1)
-        if rows != columns:
-            raise ValueError(f"rollout multiplies square edges, {m.name!r} is a {m.kind} map")
+        if m.kind not in ("region_to_region", "word_to_word"):
+            raise ValueError(
+                f"rollout multiplies edges between regions, or between words; {m.name!r} is a {m.kind} map"
+            )
         if m.scale not in ("softmax", "row_sum", "unit") or (m.values < 0).any():
             raise ValueError(
                 f"rollout wants edges whose rows sum to one, {m.name!r} is {m.scale}; composed_relations goes"

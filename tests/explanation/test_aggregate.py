@@ -74,8 +74,9 @@ def test_what_cannot_be_aggregated_is_refused(explained, make_explanation):
         aggregate(explained(*LAYERS, origin="derived"))
     with pytest.raises(ValueError, match="maps of one kind and scale"):
         aggregate(make_explanation())
-    with pytest.raises(ValueError, match="'to_regions' is a word_to_region map"):
-        aggregate(make_explanation(), "rollout", "to_regions")
+    for regions in (5, 7):  # the caption has as many words as there are regions, or not
+        with pytest.raises(ValueError, match="'to_regions' is a word_to_region map"):
+            aggregate(make_explanation("a red dog on grass", regions=regions), "rollout", "to_regions")
     with pytest.raises(ValueError, match=r"'side.0.edges' is signed; composed_relations"):
         aggregate(explained(*LAYERS, scale="signed"), "rollout")
     with pytest.raises(ValueError, match="'a' is of no layer"):
