@@ -13,6 +13,7 @@ there for the next word, here for a caption.
 from __future__ import annotations
 
 from dataclasses import replace
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,11 +56,12 @@ def contrast(
         right: likewise; by default the image's own caption that scores best.
         method: "parts" or a method of `attribute`; by default "parts" where the model's score has them, and
             integrated gradients where it has not.
-        options: for `attribute`: `steps`, `regions`, `words` ...
+        options: for `attribute`: `steps`, `regions`, `words` ...; parts want none.
 
     Raises:
-        ValueError: the image has no caption, the wrong caption is one of its own, a sentence has no word that
-            the model knows, or the model cannot serve the method.
+        ValueError: the image has no caption, the wrong caption is one of its own or the right one is not, a
+            sentence has no word that the model knows, or the model cannot serve the method.
+        TypeError: `attribute` has no such option.
     """
     own = collection.captions_of(image)
     if len(own) == 0:
@@ -68,6 +70,11 @@ def contrast(
         raise ValueError(
             f"caption {wrong} describes image {image}; its captions are rows {own.tolist()}, a wrong one is"
             " any other row, or a sentence of your own"
+        )
+    if isinstance(right, int | np.integer) and right not in own:
+        raise ValueError(
+            f"caption {right} does not describe image {image}; its captions are rows {own.tolist()}, a right"
+            " one is any of them, or a sentence of your own"
         )
     if wrong is None or right is None:
         scores = _scores(model, collection, image)
@@ -99,6 +106,7 @@ def contrast_pairs(
             f"two captions of one image are compared, got pairs of {right.image_id!r} and {wrong.image_id!r}"
             " with other regions"
         )
+    signature(attribute).bind(model, right, **options)
     if method in (None, "parts"):
         try:
             return _by_parts(model, right, wrong)

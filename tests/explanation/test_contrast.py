@@ -164,6 +164,7 @@ def test_a_model_is_left_as_it_was_found(collection):
     ("options", "message"),
     [
         ({"wrong": 1}, "caption 1 describes image 0"),
+        ({"right": 2}, "caption 2 does not describe image 0"),
         ({"wrong": "!"}, "no word in the caption"),
         ({"wrong": "purple xylophones"}, "knows none of the words"),
         ({"wrong": 2, "method": "guessing"}, "no method 'guessing'"),
@@ -174,6 +175,8 @@ def test_what_cannot_be_contrasted_is_refused(collection, options, message):
         contrast(make("scan"), collection, 0, **options)
     with pytest.raises(IndexError, match="has 4 captions; wanted 9"):
         contrast(make("scan"), collection, 0, wrong=9)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'step'"):
+        contrast(make("scan"), collection, 0, step=9)
 
 
 def test_pairs_of_two_images_are_refused(collection):
