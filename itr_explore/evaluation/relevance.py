@@ -63,6 +63,7 @@ def relevance(
             relevant = told(collection).true
         except ValueError:
             relevant = written
+    relevant = np.asarray(relevant)
     if relevant.shape != written.shape or relevant.dtype != bool:
         raise ValueError(
             f"relevant must be [image caption] {list(written.shape)} booleans,"

@@ -94,7 +94,7 @@ def maps_beside(found: Mapping[str, Explanation], *, dark: bool = False) -> go.F
     )
     pair = pairs[0]
     for column, values in enumerate(shares.values(), start=1):
-        words = [[word] * len(pair.regions) for word in pair.words]
+        words = [[escape(word, quote=False)] * len(pair.regions) for word in pair.words]
         heat = go.Heatmap(
             z=values,
             coloraxis="coloraxis",

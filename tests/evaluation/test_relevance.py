@@ -78,6 +78,8 @@ def test_matrices_of_another_shape_are_refused(toy):
     collection, model = toy(6)
     with pytest.raises(ValueError, match=r"relevant must be \[image caption\] \[6, 18\] booleans"):
         relevance(model, collection, np.ones((6, 5), dtype=bool))
+    with pytest.raises(ValueError, match=r"got \[1, 1\] bool"):
+        relevance(model, collection, [[True]])
     with pytest.raises(ValueError, match="no caption is right"):
         relevance(model, collection, np.zeros((6, 18), dtype=bool))
 

@@ -61,6 +61,11 @@ def test_maps_of_two_pairs_are_not_put_beside_each_other(make_explanation):
 def test_words_are_text_to_plotly_never_markup(make_explanation):
     explanation = make_explanation()
     pair = replace(explanation.pair, words=("<b>a</b>", *explanation.pair.words[1:]))
+    for figure in (
+        alignment(replace(explanation, pair=pair)),
+        maps_beside({"<b>": replace(explanation, pair=pair)}),
+    ):
+        assert "\\u003cb\\u003e" not in figure.to_json()
     figure = alignment(replace(explanation, pair=pair))
     assert figure.layout.yaxis.ticktext[0] == "&lt;b&gt;a&lt;/b&gt;"
 
