@@ -93,8 +93,8 @@ def attribute(
         base = region_baseline(scorer, regions), word_baseline(scorer, words)
         with torch.no_grad():
             score, empty = (float(scorer(*inputs)) for inputs in (own, base))
-        for what, value in {"this pair": score, "the baseline": empty}.items():
-            if not np.isfinite(value):
+        for what, its in {"this pair": score, "the baseline": empty}.items():
+            if not np.isfinite(its):
                 raise ValueError(
                     f"{model.name} gives {what} a score that is NaN or infinite; look at its weights, or"
                     " take another baseline"
