@@ -24,8 +24,8 @@ from itr_explore import Collection, from_pretrained, list_models
 from itr_explore.data.judgments import read_judgments, scene_negatives
 from itr_explore.evaluation.encoding import score_matrix
 from itr_explore.evaluation.errors import above_negatives, error_classes
-from itr_explore.evaluation.measured import Measured
 from itr_explore.evaluation.relevance import agreement, relevance
+from itr_explore.records import Measured
 
 KEPT = Kept("relevance", "collection", "model")
 

@@ -21,8 +21,8 @@ from itr_explore.data.mistakes import CLASSES, Way, mistakes, told
 from itr_explore.data.text import encode
 from itr_explore.evaluation.encoding import at_rest, score_matrix
 from itr_explore.evaluation.intervals import Bootstrap
-from itr_explore.evaluation.measured import Measured
 from itr_explore.evaluation.relations import TextModel
+from itr_explore.records import Measured
 
 if TYPE_CHECKING:
     from itr_explore.data.collection import Collection

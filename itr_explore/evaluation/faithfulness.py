@@ -36,7 +36,7 @@ import numpy as np
 
 from itr_explore.evaluation.cascade import randomised, rank_correlation
 from itr_explore.evaluation.encoding import at_rest, enough_memory
-from itr_explore.evaluation.intervals import Bootstrap, Interval
+from itr_explore.evaluation.intervals import Bootstrap
 from itr_explore.evaluation.map_checks import infidelity, max_sensitivity, sign_agreement
 from itr_explore.evaluation.removal import SIDES, Removal, Side, curves
 from itr_explore.evaluation.report import Faithfulness, Measure
@@ -51,7 +51,7 @@ from itr_explore.explanation.attribution import (
 from itr_explore.explanation.maps import batch_of, explain_all
 from itr_explore.explanation.own_values import own_values
 from itr_explore.explanation.scorer import Scorer, readable
-from itr_explore.records import Cascade, Pair, RemovalCurves
+from itr_explore.records import Cascade, Interval, Pair, RemovalCurves
 
 if TYPE_CHECKING:
     from itr_explore.data.collection import Collection

@@ -6,23 +6,12 @@ The bootstrap (Efron, 1979) draws images with replacement, each with all its ite
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
+from itr_explore.records import Interval
+
 INSIDE = (2.5, 97.5)  # per cent: the ends of a 95 per cent interval
-
-
-class Interval(NamedTuple):
-    """A number and where 95 per cent of its repetitions lie; NaN where that is not known."""
-
-    value: float
-    low: float = float("nan")
-    high: float = float("nan")
-
-    def ends(self, digits: int = 3) -> str:
-        """Both ends as text, empty where they are not known."""
-        return "" if np.isnan(self.low) else f"{self.low:.{digits}f} to {self.high:.{digits}f}"
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from itr_explore.data.mistakes import told
 from itr_explore.evaluation.correlation import Crossed
 from itr_explore.evaluation.encoding import score_matrix, score_pairs
 from itr_explore.evaluation.intervals import INSIDE, Bootstrap
-from itr_explore.evaluation.measured import Measured
 from itr_explore.evaluation.relations import TextModel
+from itr_explore.records import Measured
 
 if TYPE_CHECKING:
     from itr_explore.data.collection import Collection

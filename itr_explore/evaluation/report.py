@@ -8,8 +8,8 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
-from itr_explore.evaluation.intervals import Bootstrap, Interval
-from itr_explore.records import Cascade, Origin, Ranking, RemovalCurves, ShownAsTable, Table
+from itr_explore.evaluation.intervals import Bootstrap
+from itr_explore.records import Cascade, Interval, Origin, Ranking, RemovalCurves, ShownAsTable, Table
 
 MEASURES = ("pointing", "precision", "recall", "F1", "energy")
 MAP_OF: Mapping[Origin, str] = {

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from itr_explore.evaluation.intervals import Bootstrap, Interval
+from itr_explore.evaluation.intervals import Bootstrap
+from itr_explore.records import Interval
 
 
 def test_a_mean_is_that_of_all_items():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from itr_explore.evaluation.measured import Measured
+from itr_explore.records import Measured
 
 
 def a_measure():

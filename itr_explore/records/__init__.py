@@ -1,0 +1,38 @@
+"""What travels between the rooms of the house: frozen records that check themselves where they are made.
+
+Axes are named `image caption region word dim`. Boxes are always `x1 y1 x2 y2` as fractions of the image's
+width and height, so they outlive any resizing. Masks are True where something is real. Ranks count from 0.
+"""
+
+from itr_explore.records.attributions import Attribution, Contrast
+from itr_explore.records.changes import Change, Intervention
+from itr_explore.records.maps import Explanation, Map, MapKind, Origin
+from itr_explore.records.pairs import Batch, Encoded, Example, Mention, Pair, Relation, Truth
+from itr_explore.records.results import Cascade, Progress, Ranking, RemovalCurves
+from itr_explore.records.tables import Interval, Measured, ShownAsTable, Table
+
+__all__ = [
+    "Attribution",
+    "Batch",
+    "Cascade",
+    "Change",
+    "Contrast",
+    "Encoded",
+    "Example",
+    "Explanation",
+    "Interval",
+    "Intervention",
+    "Map",
+    "MapKind",
+    "Measured",
+    "Mention",
+    "Origin",
+    "Pair",
+    "Progress",
+    "Ranking",
+    "Relation",
+    "RemovalCurves",
+    "ShownAsTable",
+    "Table",
+    "Truth",
+]
