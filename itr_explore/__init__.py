@@ -56,6 +56,7 @@ _HOME = {
     "evaluate_edited": "evaluation.interventions",
     "faithfulness": "evaluation.faithfulness",
     "cascade_lines": "viz.faithfulness",
+    "interval_dots": "viz.intervals",
     "removal_curves": "viz.faithfulness",
     "ground": "evaluation.grounding",
     "draw_graph": "viz.graphs",

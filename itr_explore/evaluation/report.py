@@ -9,7 +9,16 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 
 from itr_explore.evaluation.intervals import Bootstrap
-from itr_explore.records import Cascade, Interval, Origin, Ranking, RemovalCurves, ShownAsTable, Table
+from itr_explore.records import (
+    Cascade,
+    Interval,
+    Measured,
+    Origin,
+    Ranking,
+    RemovalCurves,
+    ShownAsTable,
+    Table,
+)
 
 MEASURES = ("pointing", "precision", "recall", "F1", "energy")
 MAP_OF: Mapping[Origin, str] = {
@@ -108,6 +117,14 @@ class Grounding:
         if self.ends is None:
             return Interval(float(self.values[place]))
         return Interval(*(float(number) for number in (self.values[place], *self.ends[:, *place])))
+
+    def measured(self, kind: str = "all") -> Measured:
+        """Its numbers for mentions of a kind, with their intervals, as `interval_dots` draws them."""
+        at = self.kinds.index(kind)
+        ends = np.full((2, *self.values.shape), np.nan) if self.ends is None else self.ends
+        values = np.stack([self.values[:, at], *ends[:, :, at]], axis=-1)
+        note = f"{self.counts[at]} mentions with a box"
+        return Measured("per cent", self.rows, MEASURES, values, f"{self.model}: grounding, {kind}", note)
 
     def table(self) -> Table:
         """All measures over all mentions, a row for the model, each control and the ceiling."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from itr_explore.records.checks import want, want_shape
 from itr_explore.records.pairs import Pair
+from itr_explore.records.tables import ShownAsTable, Table
 
 MapKind = Literal[
     "word_to_region", "region_to_word", "region_to_region", "word_to_word", "per_region", "per_word"
@@ -39,8 +40,8 @@ class Map:
         want(bool(np.isfinite(self.values).all()), f"map {self.name!r} holds NaN or infinite values")
 
 
-@dataclass(frozen=True)
-class Explanation:
+@dataclass(frozen=True, repr=False)
+class Explanation(ShownAsTable):
     """What a model did with one pair: its score and the maps it was looked into by."""
 
     pair: Pair
@@ -65,3 +66,14 @@ class Explanation:
     def best(self, kind: MapKind) -> Map | None:
         """The first map of a kind, or None."""
         return next((found for found in self.maps if found.kind == kind), None)
+
+    def table(self) -> Table:
+        """What maps there are, and how to read each; the numbers are in `maps`."""
+        columns = ("map", "kind", "origin", "scale", "exact", "layer", "head", "note")
+        rows = tuple(
+            (m.name, m.kind, m.origin, m.scale, "yes" if m.exact else "no", m.layer, m.head, m.note)
+            for m in self.maps
+        )
+        unknown = ", ".join(self.pair.words[place] for place in self.unknown)
+        note = f"never seen by the model: {unknown}" if unknown else ""
+        return Table(columns, rows, f"{self.model}: {self.pair.caption!r}, score {self.score:.4f}", note)

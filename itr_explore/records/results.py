@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from itr_explore.records.checks import want_shape
-from itr_explore.records.tables import ShownAsTable, Table
+from itr_explore.records.tables import Measured, ShownAsTable, Table
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,8 +63,8 @@ class Ranking(ShownAsTable):
         )
 
 
-@dataclass(frozen=True)
-class RemovalCurves:
+@dataclass(frozen=True, repr=False)
+class RemovalCurves(ShownAsTable):
     """A mean score while parts are taken away, or brought back, in the order of a map and in random orders.
 
     Scores are counted from that of a pair of which all parts were taken away, in units of the score's range
@@ -84,9 +84,30 @@ class RemovalCurves:
         for name in ("deletion", "insertion", "random"):
             want_shape(name, getattr(self, name), (len(self.share), 3))
 
+    @property
+    def measured(self) -> Measured:
+        """The same as numbers with intervals: a row for each share."""
+        return Measured(
+            "share of its parts",
+            tuple(f"{share:.0%}" for share in self.share),
+            ("deletion", "insertion", "random"),
+            np.stack([self.deletion, self.insertion, self.random], axis=1),
+            f"{self.model}, {self.method}: score while {self.side} go or come",
+            "random: taken away in a random order, 95 % of such orders",
+            digits=3,
+        )
 
-@dataclass(frozen=True)
-class Cascade:
+    def table(self) -> Table:
+        """A row for each share."""
+        return self.measured.table()
+
+    def to_frame(self):
+        """A row for each share and curve of a pandas `DataFrame`: its value and the ends of its interval."""
+        return self.measured.to_frame()
+
+
+@dataclass(frozen=True, repr=False)
+class Cascade(ShownAsTable):
     """How like the trained model's maps those of a model are that forgets, from its output to its input."""
 
     model: str
@@ -99,6 +120,32 @@ class Cascade:
     def __post_init__(self):
         want_shape("correlation", self.correlation, (len(self.stages), 3))
         want_shape("random", self.random, (3,))
+
+    @property
+    def measured(self) -> Measured:
+        """The same as numbers with intervals: a row for each stage, and one for values dealt at random."""
+        stages = tuple(
+            f"{number}: {stage[0] or 'its own weights'}"
+            + (f" and {len(stage) - 1} more" if stage[1:] else "")
+            for number, stage in enumerate(self.stages, start=1)
+        )
+        return Measured(
+            "made random",
+            (*stages, "dealt at random"),
+            ("rank correlation",),
+            np.concatenate([self.correlation, self.random[None]])[:, None],
+            f"{self.model}, {self.method}: maps over {self.side} while the model forgets",
+            "each stage besides those before",
+            digits=3,
+        )
+
+    def table(self) -> Table:
+        """A row for each stage."""
+        return self.measured.table()
+
+    def to_frame(self):
+        """A row for each stage of a pandas `DataFrame`: the value and the ends of its interval."""
+        return self.measured.to_frame()
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,12 @@ def test_intervals_are_over_images_not_mentions():
     assert ends[0] == pytest.approx(ends[1])
 
 
+def test_numbers_of_a_kind_stand_with_their_intervals(grounding):
+    found = grounding.measured("animal")
+    assert found.value("random region", "pointing") == grounding.interval("random region", "animal")
+    assert found.value("ceiling", "energy").value == 100
+
+
 def test_one_image_has_no_interval():
     collection = worlds(1)
     found = ground(toy_model(collection), collection, device="cpu")
