@@ -108,3 +108,16 @@ class Intervention(ShownAsTable):
         told += [f"in {self.gallery}"] if self.gallery else []
         told += [f"never seen by the model: {', '.join(self.unknown)}"] if self.unknown else []
         return Table(columns, tuple(rows), f"{self.model}: {self.what}", "; ".join(told), 3)
+
+    def to_frame(self):
+        """The table's numbers as they are, ranks from 1, as a pandas `DataFrame`."""
+        import pandas as pd
+
+        rows = []
+        for name, change in self.changes.items():
+            first = 0 if name == "score" else 1
+            chance = change.as_large if self.controls else float("nan")
+            seen = (change.control_mean, *change.control_range, chance)
+            rows.append((first + change.before, first + change.after, change.by, *seen))
+        columns = ["before", "after", "change", "controls' mean", "low", "high", "as large by chance"]
+        return pd.DataFrame(rows, index=list(self.changes), columns=columns)

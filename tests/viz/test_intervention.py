@@ -31,6 +31,13 @@ def test_ranks_are_shown_from_one_and_scores_as_they_are(found):
     assert (before, after) == (["0.5000", "1.0"], ["0.2000", "4.0"])
 
 
+def test_the_frame_holds_numbers(found):
+    frame = found.to_frame()
+    assert frame.loc["rank of the caption", ["before", "after", "change"]].tolist() == [1, 4, 3]
+    assert frame.loc["score", "controls' mean"] == pytest.approx(0)
+    assert frame.loc["score", "as large by chance"] == 1 / 3
+
+
 def test_another_number_of_controls_is_refused(found):
     with pytest.raises(ValueError, match="controls of a change must be"):
         Intervention(found.pair, found.pair, "toy", ("a",), ("b",), "c", Change(0.0, 1.0, np.zeros(2)))
