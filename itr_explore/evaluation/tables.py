@@ -112,8 +112,8 @@ def mistakes_table(results: Mapping[str, Any]) -> Table:
         rows.append((run["model"], count, *(found[kind][0] for kind in kinds), written, all_true))
     note = (
         "Per cent of the errors on 500 test scenes; of two ways to see a mistake each counts half. Nothing:"
-        " the caption of the other picture is true of this one too. R@1 of image to text with the five written"
-        " captions as right ones, and with all that are true."
+        " the caption of the other picture is true of this one too. R@1 of image to text with the five"
+        " written captions as right ones, and with all that are true."
     )
     columns = ("system", "errors", *kinds, "R@1, written", "R@1, all true")
     return Table(columns, tuple(rows), "Mistakes", note)
