@@ -48,5 +48,5 @@ def test_words_have_what_regions_gave_them(make_explanation):
 
 def test_what_is_made_for_the_eye_or_splits_the_score_is_no_attention(make_explanation):
     explanation = replace(make_explanation("a red dog", regions=2, truth=False), maps=(PARTS, COSINES))
-    with pytest.raises(ValueError, match="has no map of its own .* take integrated_gradients"):
+    with pytest.raises(ValueError, match=r"has no map of its own .* take integrated_gradients"):
         own_values(explanation)
