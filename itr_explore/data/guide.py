@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from itr_explore.data.collection import Collection
 
-SCENES_CLIP = "clip-tiny-scenes"  # of the zoo, once `python -m itr_explore.data.scenes.train_clip` has run
+SCENES_CLIP = "clip-tiny-scenes"  # of the zoo, by `python -m itr_explore.data.scenes.train_clip`
 VECTORS = "guide.npy"
 WEIGHTS = (".json", ".safetensors", ".bin")  # the files of a checkpoint that its vectors depend on
 BYTES_A_VECTOR = 8192  # room wanted on the disk; twice the longest CLIP's
@@ -47,8 +47,8 @@ def guide_vectors(
     Args:
         collection: images with pictures, which are opened a batch at a time.
         clip: a model with an image side in the manner of CLIP: a folder, a hub id such as
-            `openai/clip-vit-base-patch32`, or `clip-tiny-scenes`, which is there once
-            `python -m itr_explore.data.scenes.train_clip` has run.
+            `openai/clip-vit-base-patch32`, or `clip-tiny-scenes`, which comes with the
+            package.
         batch_size: pictures at a time.
         device: "auto" is a GPU where there is one.
 
@@ -137,7 +137,7 @@ def _find(clip: str | os.PathLike) -> tuple[str, str]:
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise FileNotFoundError(
             f"there is no folder {name!r}; wanted a folder with a CLIP, 'owner/name' on the Hugging Face"
-            f" hub, or {SCENES_CLIP!r}, which `python -m itr_explore.data.scenes.train_clip` makes"
+            f" hub, or {SCENES_CLIP!r}, which comes with the package"
         )
     try:
         config = hf_hub_download(name, "config.json")

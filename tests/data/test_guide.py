@@ -136,7 +136,7 @@ def test_a_damaged_picture_is_named_and_leaves_nothing(parts, clip, tmp_path, ro
 
 
 def test_an_unknown_clip_is_refused_without_asking_the_network(small, no_network):
-    with pytest.raises(FileNotFoundError, match=r"no folder 'clip-tiny'; wanted a folder .*train_clip"):
+    with pytest.raises(FileNotFoundError, match=r"no folder 'clip-tiny'; wanted a folder .*clip-tiny-scenes"):
         guide_vectors(small, "clip-tiny")
 
 

@@ -256,7 +256,7 @@ def save(model: CLIPModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> 
 def main(arguments: Iterable[str] | None = None) -> None:
     """Read, train, measure on the other splits, save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=32)
+    parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--folder", type=Path, default=Path(str(files("itr_explore.zoo") / "clip-tiny-scenes"))
