@@ -1,12 +1,13 @@
-"""How complete attributions are, and what the interactions of all words and regions cost.
+"""How complete attributions are, and what interactions and a report of faithfulness cost.
 
-    python benchmarks/attribution.py [--pairs 100] [--models scan vsrnpp]
+    python benchmarks/attribution.py [--pairs 100] [--models scan vsrnpp] [--reports scan racg]
 
 Completeness: integrated gradients of 64 steps for pairs of the scenes' test split, by the zoo's weights:
 the gap as a share of `score - baseline score`, which can be next to nothing, and of what all regions and
 words gave or took.
 Cost: joint occlusion of all cells of a pair of 12 words and 36 regions (`base`, random weights), beside
-scoring every changed pair alone. Writes `results/attribution.json`.
+scoring every changed pair alone; and `faithfulness` of integrated gradients on a pair of each of 500 scenes,
+for the systems of `--reports`. Writes `results/attribution.json`.
 """
 
 from __future__ import annotations
@@ -116,14 +117,29 @@ def cost(name: str) -> dict[str, float]:
     }
 
 
+def report_seconds(name: str, scenes: Collection) -> dict[str, float]:
+    """By the clock and of the processor, of one report on all scenes."""
+    model, start, busy = from_pretrained(f"{name}-tiny-scenes"), time.perf_counter(), time.process_time()
+    report = faithfulness(model, scenes, pairs=len(scenes), device="cpu")
+    spent = time.perf_counter() - start, time.process_time() - busy
+    return {
+        "report_pairs": report.pairs,
+        "report_seconds": round(spent[0]),
+        "report_cpu_seconds": round(spent[1]),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=100)
     parser.add_argument("--models", nargs="+", choices=list_models(), default=list_models())
+    parser.add_argument("--reports", nargs="*", choices=list_models(), default=["scan", "racg"])
     options = parser.parse_args()
     scenes, found = Collection.scenes("test"), {}
     for name in options.models:
         found[name] = completeness(name, scenes, options.pairs) | cost(name)
+        if name in options.reports:
+            found[name] |= report_seconds(name, scenes)
         print(name, found[name], flush=True)
     write("attribution", {"pairs": options.pairs, "steps": STEPS, "systems": found})
 
