@@ -26,6 +26,7 @@ from itr_explore import (
     attribute,
     build_tokenizer,
     create_model,
+    faithfulness,
     from_pretrained,
     list_models,
 )
