@@ -94,7 +94,7 @@ def truth_table(results: Mapping[str, Any]) -> Table:
         "Right: pointing accuracy in per cent. Faithful: the deletion gain over a random order of regions, in"
         " units of the score's range. Specific: rank correlation of the map over regions with that of random"
         " weights, near 0 is good. A system's own map over regions is what words gave them by attention;"
-        " where no word looks at regions, the shares or the trace of pooling, or the graph's edges (own_values)."
+        " where no word looks at regions, the shares or the trace of pooling, or the graph's edges."
     )
     return Table(("system", "map", *asked, "seeds"), rows, "Is it true", note)
 
