@@ -88,7 +88,7 @@ def maps_beside(found: Mapping[str, Explanation], *, dark: bool = False) -> go.F
     for title, one in maps.items():
         above = np.clip(one.values, 0, None)  # type: ignore[union-attr]
         shares[title] = above / np.maximum(above.sum(axis=1, keepdims=True), 1e-12)
-    titles = [f"{escape(title, quote=False)} ({one.origin})" for title, one in maps.items()]  # type: ignore[union-attr]
+    titles = [f"{escape(title, quote=False)}<br><sup>{one.origin}</sup>" for title, one in maps.items()]  # type: ignore[union-attr]
     figure = make_subplots(
         rows=1, cols=len(shares), shared_yaxes=True, horizontal_spacing=0.03, subplot_titles=titles
     )
@@ -112,7 +112,7 @@ def maps_beside(found: Mapping[str, Explanation], *, dark: bool = False) -> go.F
     colours = {"colorscale": theme.scale(theme.sequential(dark)), "cmin": 0, "cmax": largest, "colorbar": bar}
     legend = {"y": -0.2, "yanchor": "top"}
     figure.update_layout(
-        template=theme.template(dark), coloraxis=colours, legend=legend, height=180 + 22 * len(pair.words)
+        template=theme.template(dark), coloraxis=colours, legend=legend, height=190 + 22 * len(pair.words)
     )
     figure.update_xaxes(showgrid=False, zeroline=False, dtick=2, title="region")
     ticks = {
