@@ -50,7 +50,10 @@ def test_maps_beside_each_other_are_shares_of_each_word_on_one_scale(make_explan
         above = np.clip(found.values, 0, None)
         assert np.allclose(values * above.sum(axis=1, keepdims=True), above)
     assert figure.layout.coloraxis.cmax == max(values.max() for values in panels)
-    assert [title.text for title in figure.layout.annotations] == ["one<br><sup>attention</sup>", "other<br><sup>derived</sup>"]
+    assert [title.text for title in figure.layout.annotations] == [
+        "one<br><sup>attention</sup>",
+        "other<br><sup>derived</sup>",
+    ]
 
 
 def test_maps_of_two_pairs_are_not_put_beside_each_other(make_explanation):
