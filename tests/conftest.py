@@ -1,11 +1,13 @@
 """Shapes are enforced under test only; the seed is fixed; real data is found or its tests skip."""
 
+import sys
 from pathlib import Path
 
 import pytest
 from jaxtyping import install_import_hook
 
 install_import_hook("itr_explore.nn", "beartype.beartype")
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # where `toys` is
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -1,8 +1,5 @@
 """A toy vocabulary, and batches of any shape with rubbish where they are padded."""
 
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 from tokenizers import Tokenizer
@@ -10,8 +7,6 @@ from tokenizers.models import WordLevel
 
 from itr_explore.models.registry import create_model
 from itr_explore.records import Batch
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 FEATURE = 6
 GUIDE = 5
