@@ -6,9 +6,10 @@
 Trains each system by its recipe for scenes, once for each seed, with and without the boxes of the regions
 (without them no system can tell left from right) and with and without foils (nearly right captions that are
 false, as further negatives), and measures the weights that validation chose. A run that stands in
-results/scenes.json is not run again unless `--again` says so or its recipe has changed; each run is written
-as soon as it ends. `--save` writes the weights of seed 0, with boxes and as the recipe has it, to
-itr_explore/zoo, `--weights` those of every seed, with boxes and as the recipe has it, to FOLDER/SYSTEM-SEED.
+results/scenes.json is not run again unless `--again` says so, its recipe has changed or its weights are
+wanted and not there; each run is written as soon as it ends. `--save` writes the weights of seed 0, with
+boxes and as the recipe has it, to itr_explore/zoo, `--weights` those of every seed, with boxes and as the
+recipe has it, to FOLDER/SYSTEM-SEED.
 `python benchmarks/report.py` makes tables and charts of the results.
 """
 
@@ -78,9 +79,19 @@ def recipe_of(which: Which) -> Recipe:
     return replace(recipe_for(which.model, "scenes"), foils=which.foils)
 
 
+def as_usual(which: Which) -> bool:
+    """Whether a run sees the boxes and is trained as the recipe has it."""
+    return which.box and which.foils == recipe_for(which.model, "scenes").foils
+
+
+def weights_missing(which: Which, folder: Path | None) -> bool:
+    """Whether a run's weights are wanted and not there."""
+    return folder is not None and as_usual(which) and not (folder / f"{which.model}-{which.seed}").exists()
+
+
 def one_run(which: Which, splits: dict[str, Collection], options) -> dict[str, Any]:
     """Train, measure, and save to the zoo where that is asked for."""
-    recipe, (name, seed, box, foils) = recipe_of(which), which
+    recipe, (name, seed, box, _) = recipe_of(which), which
     torch.manual_seed(seed)
     model = recipe.make_model(splits["train"], box=box)
     start, busy = time.perf_counter(), time.process_time()
@@ -88,10 +99,8 @@ def one_run(which: Which, splits: dict[str, Collection], options) -> dict[str, A
     for _ in with_progress_bar(steps, str(which)):
         pass
     seconds, busy = time.perf_counter() - start, time.process_time() - busy
-    usual = recipe_for(name, "scenes").foils
-    as_usual = box and foils == usual
-    first = seed == 0 and as_usual
-    if options.weights and as_usual:
+    first = seed == 0 and as_usual(which)
+    if options.weights and as_usual(which):
         model.save_pretrained(options.weights / f"{name}-{seed}", half=True)
     if options.save and first:
         zoo = Path(itr_explore.__file__).parent / "zoo"
@@ -106,7 +115,7 @@ def one_run(which: Which, splits: dict[str, Collection], options) -> dict[str, A
     turns = swap_accuracy(*asked, TURNS, device=options.device)
     found = {
         **which._asdict(),
-        "usual_foils": usual,
+        "usual_foils": recipe_for(name, "scenes").foils,
         "recipe": described(recipe),
         "parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "train_seconds": round(seconds, 1),
@@ -149,7 +158,8 @@ def main() -> None:
         usual = "yes" if recipe_for(name, "scenes").foils else "no"
         for box, foils in product(options.boxes, options.foils or [usual]):
             which = Which(name, seed, box == "yes", foils == "yes")
-            if KEPT.has(recipe=described(recipe_of(which)), **which._asdict()) and not options.again:
+            known = KEPT.has(recipe=described(recipe_of(which)), **which._asdict())
+            if known and not options.again and not weights_missing(which, options.weights):
                 continue
             run = one_run(which, splits, options)
             KEPT.add(run)
