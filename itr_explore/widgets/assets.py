@@ -1,7 +1,8 @@
-"""The front end as one script: style, palette and the JavaScript files, joined in order, no build step.
+"""The front end as one script a view: style, palette and JavaScript files, joined in order, no build step.
 
 anywidget wants one ES module and an exported page one inline script; both get this text. The files under
-`static/` are plain ES and know each other's top-level names; only the last one of a view exports.
+`static/` are plain ES and know each other's top-level names; none of them imports or exports. What a view's
+script exports is written here: its `mount(host, payload, kernel)` and anywidget's `render`.
 """
 
 from __future__ import annotations
@@ -9,26 +10,43 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 from itr_explore.viz import theme
 
-PAIR_VIEW = ("base.js", "sentence.js", "picture.js", "matrix.js", "pair_view.js")
+
+class Parts(NamedTuple):
+    """The files of one view; the function `mount` stands in the last of the scripts."""
+
+    mount: str
+    scripts: tuple[str, ...]
+    styles: tuple[str, ...]
+
+
+PAIR_SCRIPTS = ("base.js", "sentence.js", "picture.js", "matrix.js", "pair_view.js")
+VIEWS = {
+    "pair_view": Parts("mountPairView", PAIR_SCRIPTS, ("base.css", "pair_view.css")),
+}
 
 
 @cache
-def pair_view_script() -> str:
-    """The ES module of `PairView`: exports `mount(host, payload)` and anywidget's `render`."""
-    style = _house() + _read("pair_view.css")
+def view_script(view: str) -> str:
+    """The ES module of a view: exports `mount(host, payload, kernel)` and anywidget's `render`."""
+    parts = VIEWS[view]
+    style = _house() + "".join(map(_read, parts.styles))
     palette = {
         "light": {"sequential": theme.sequential(), "diverging": theme.diverging()},
         "dark": {"sequential": theme.sequential(dark=True), "diverging": theme.diverging(dark=True)},
+        "categories": [colour for name, colour in theme.OKABE_ITO.items() if name != "black"],
         "veil": theme.VEIL,
         "inks": theme.INKS,
     }
     opening = f"const PALETTE = {json.dumps(palette)};\nconst STYLE = {json.dumps(style)};\n"
-    return opening + "\n".join(_read(name) for name in PAIR_VIEW)
+    ending = f"export const mount = {parts.mount};\nexport default asWidget(mount);\n"
+    return opening + "\n".join(map(_read, parts.scripts)) + ending
 
 
+@cache
 def _read(name: str) -> str:
     return (files("itr_explore.widgets") / "static" / name).read_text(encoding="utf-8")
 

@@ -1,7 +1,7 @@
 """Views and tables as one self-contained page: opens from disk, needs no kernel, asks no network.
 
-The page carries a content security policy: only its own script runs (named by its hash), images come from the
-page itself, and nothing can be fetched. So not even a caption that held a script could do anything.
+The page carries a content security policy: only its own scripts run (named by their hashes), images come from
+the page itself, and nothing can be fetched. So not even a caption that held a script could do anything.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
 from itr_explore.viz import theme
-from itr_explore.widgets.assets import pair_view_script
+from itr_explore.widgets.assets import view_script
 
 if TYPE_CHECKING:
-    from itr_explore.widgets.pair_view import PairView
+    from itr_explore.widgets.view import View
 
 
 class ShowsItself(Protocol):
@@ -35,7 +35,7 @@ def save_page(
     title: str,
     text: Iterable[str] = (),
     tables: Iterable[ShowsItself] = (),
-    views: Iterable[PairView] = (),
+    views: Iterable[View] = (),
 ) -> Path:
     """Write one page: title, paragraphs of plain text, tables, views; returns its path.
 
@@ -63,7 +63,7 @@ def page(
     title: str,
     text: Iterable[str] = (),
     tables: Iterable[ShowsItself] = (),
-    views: Iterable[PairView] = (),
+    views: Iterable[View] = (),
 ) -> str:
     """The same as one string."""
     views = list(views)
@@ -71,10 +71,10 @@ def page(
     parts += [f"<p>{escape(paragraph)}</p>" for paragraph in text]
     parts += [f'<div class="table">{table._repr_html_()}</div>' for table in tables]
     parts += [f"<article>{_view(view)}</article>" for view in views]
-    return _document(title, "\n".join(parts))
+    return _document(title, "\n".join(parts), views)
 
 
-def embedded(view: PairView) -> str:
+def embedded(view: View) -> str:
     """A view as a piece of HTML for a notebook's output: live wherever scripts run, also in a saved notebook.
 
     Where they do not run, the view's summary in plain text is what one sees.
@@ -82,17 +82,20 @@ def embedded(view: PairView) -> str:
     name = uuid4().hex
     start = f"""
 for (const host of document.querySelectorAll('[data-view="{name}"]')) {{
-  if (!host.shadowRoot) mount(host, {safe_json(view.payload)});
+  if (!host.shadowRoot) mount(host, {safe_json(view.payload)}, null);
 }}
 """
     return (
         f'<div data-view="{name}"><pre>{escape(view.summary())}</pre></div>\n'
-        f'<script type="module">\n{pair_view_script()}{start}</script>'
+        f'<script type="module">\n{view_script(view.view)}{start}</script>'
     )
 
 
-def _view(view: PairView) -> str:
-    return f'<div data-view></div><script type="application/json">{safe_json(view.payload)}</script>'
+def _view(view: View) -> str:
+    return (
+        f'<div data-view="{view.view}"></div>'
+        f'<script type="application/json">{safe_json(view.payload)}</script>'
+    )
 
 
 def safe_json(value: Any) -> str:
@@ -101,24 +104,31 @@ def safe_json(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-_MOUNT_ALL = """
-for (const host of document.querySelectorAll("[data-view]")) {
-  mount(host, JSON.parse(host.nextElementSibling.textContent));
-}
+def _script(view: str) -> str:
+    """A view's script, and a start for each place of the page where it stands."""
+    start = f"""
+for (const host of document.querySelectorAll('[data-view="{view}"]')) {{
+  mount(host, JSON.parse(host.nextElementSibling.textContent), null);
+}}
 """
+    return f"\n{view_script(view)}{start}"
 
 
-def _document(title: str, body: str) -> str:
-    script = f"\n{pair_view_script()}{_MOUNT_ALL}"
-    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
-    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+def _document(title: str, body: str, views: Iterable[View]) -> str:
+    scripts = [_script(name) for name in sorted({view.view for view in views})]
+    digests = [
+        base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii") for text in scripts
+    ]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests) or "'none'"
+    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {allowed}"
+    modules = "".join(f'<script type="module">{text}</script>\n' for text in scripts)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<title>{escape(title)}</title>\n<link rel="icon" href="data:,">\n'
         f"<style>{_style()}</style>\n</head>\n"
-        f'<body>\n<main>\n{body}\n</main>\n<script type="module">{script}</script>\n</body>\n</html>\n'
+        f"<body>\n<main>\n{body}\n</main>\n{modules}</body>\n</html>\n"
     )
 
 

@@ -7,18 +7,13 @@ value of a cell the view is a piece of HTML that stays live in a saved notebook;
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import anywidget
-import traitlets
+from typing import TYPE_CHECKING
 
 from itr_explore.explanation.maps import explain
 from itr_explore.explanation.verdicts import by_chance, verdicts
 from itr_explore.records import Explanation, Map, Pair
-from itr_explore.widgets.assets import pair_view_script
-from itr_explore.widgets.page import embedded, save_page
 from itr_explore.widgets.payload import payload
+from itr_explore.widgets.view import View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,24 +26,22 @@ def explore(model: RetrievalModel, pair: Pair) -> PairView:
     return PairView(explain(model, pair))
 
 
-class PairView(anywidget.AnyWidget):
+class PairView(View):
     """The linked view of one explanation.
 
     Rest on a word, a region or a cell and all that belongs to it lights up; click holds it, Escape lets go,
     arrow keys walk. A badge says whether a mention's strongest region is right. The colour scale is written.
     """
 
-    _esm = pair_view_script()
-    payload = traitlets.Dict(help="what the front end draws; see widgets/payload.py").tag(sync=True)
+    view = "pair_view"
 
     def __init__(self, explanation: Explanation):
         self.explanation = explanation
         super().__init__(payload=payload(explanation))
 
-    def save_html(self, path: str | Path) -> Path:
-        """Write the view as one self-contained page that needs no kernel and no network; returns its path."""
-        pair = self.explanation.pair
-        return save_page(path, title=f"{self.explanation.model}: {pair.caption}", views=[self])
+    def title(self) -> str:
+        """The model and the caption."""
+        return f"{self.explanation.model}: {self.explanation.pair.caption}"
 
     def to_frame(self, name: str | None = None) -> pd.DataFrame:
         """The numbers behind a map of words and regions: a row for each word, a column for each region.
@@ -98,10 +91,3 @@ class PairView(anywidget.AnyWidget):
 
     def _first(self) -> Map | None:
         return self.explanation.best("word_to_region") or self.explanation.best("region_to_word")
-
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_mimebundle_(self, **_: Any):
-        """HTML and text. Not the widget's own type: front ends prefer it, and it dies with the kernel."""
-        return {"text/html": embedded(self), "text/plain": self.summary()}, {}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from itr_explore.records import Map
-from itr_explore.widgets.assets import pair_view_script
+from itr_explore.widgets.assets import view_script
 from itr_explore.widgets.page import embedded, save_page
 from itr_explore.widgets.pair_view import PairView
 
@@ -296,7 +296,7 @@ def test_a_widget_mounted_outside_the_document_shows_later_follows_its_model_and
     )
     page, errors = browser.new_page(), []
     page.on("console", lambda message: errors.append(message.text))
-    page.evaluate(RENDER, [base64.b64encode(pair_view_script().encode()).decode(), first])
+    page.evaluate(RENDER, [base64.b64encode(view_script("pair_view").encode()).decode(), first])
     page.evaluate("el.style.display = 'none'; document.body.append(el)")
     page.evaluate("el.style.display = ''; document.body.style.setProperty('--jp-layout-color0', '#111')")
     page.locator('.view[data-theme="dark"]').wait_for()

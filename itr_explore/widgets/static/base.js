@@ -103,3 +103,102 @@ function walk(items, event, along = "ltr") {
   items[next].focus();
   return next;
 }
+
+/** anywidget's `render` for a view's `mount(host, payload, kernel)`, which returns how to stop it. */
+function asWidget(mount) {
+  return {
+    render({ model, el }) {
+      const host = make("div");
+      el.append(host);
+      const kernel = asKernel(model);
+      let stop = mount(host, model.get("payload"), kernel);
+      const again = () => {
+        stop();
+        stop = mount(host, model.get("payload"), kernel);
+      };
+      model.on("change:payload", again);
+      hideSnapshots(el, model.get("snapshot"));
+      return () => {
+        model.off("change:payload", again);
+        kernel.stop();
+        stop();
+      };
+    },
+  };
+}
+
+/** Questions to the kernel, over anywidget's model; a page without a kernel has `null` in its place. */
+function asKernel(model) {
+  const waiting = new Map();
+  const listeners = new Set();
+  let last = 0;
+  const receive = (message, buffers) => {
+    const asked = waiting.get(message.answers);
+    if (asked) waiting.delete(message.answers);
+    if (asked) "error" in message ? asked.reject(message.error) : asked.resolve(message.value, buffers);
+    else if (message.news) for (const listener of listeners) listener(message.news);
+  };
+  model.on("msg:custom", receive);
+  return {
+    /** The kernel's answer to a question by its name. A rejection holds `{what, advice}`, both plain text. */
+    ask(question, details = {}) {
+      return new Promise((resolve, reject) => {
+        waiting.set(++last, { resolve, reject });
+        model.send({ number: last, question, details });
+      });
+    },
+    /** The same, but only the newest question of a `topic` is answered: for older ones the promise stays open. */
+    askLast(topic, question, details = {}) {
+      const turn = (this.turns[topic] = (this.turns[topic] ?? 0) + 1);
+      return new Promise((resolve, reject) => {
+        const still = (then) => (value) => turn === this.turns[topic] && then(value);
+        this.ask(question, { ...details, topic }).then(still(resolve), still(reject));
+      });
+    },
+    turns: {},
+    /** Call `listener(news)` for what the kernel says unasked; returns how to stop. */
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    /** A trait's value, and a call whenever it changes. */
+    watch(trait, changed) {
+      const look = () => changed(model.get(trait));
+      model.on(`change:${trait}`, look);
+      look();
+      return () => model.off(`change:${trait}`, look);
+    },
+    stop() {
+      model.off("msg:custom", receive);
+      waiting.clear();
+      listeners.clear();
+    },
+  };
+}
+
+/** A live widget takes the place of the snapshot that was shown before it for those who have no kernel. */
+function hideSnapshots(el, name) {
+  if (!name) return;
+  for (const snapshot of document.querySelectorAll(`[data-snapshot="${CSS.escape(name)}"]`)) snapshot.hidden = true;
+}
+
+/** Wait until nothing was asked for so many milliseconds, then do it once, with the newest arguments. */
+function debounced(milliseconds, work) {
+  let timer = 0;
+  return (...details) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => work(...details), milliseconds);
+  };
+}
+
+/** A labelled drop-down list. */
+function choice(label, options, changed) {
+  const list = make("select", {}, ...options.map((text, at) => make("option", { value: at }, text)));
+  list.addEventListener("change", () => changed(list.selectedIndex));
+  return make("label", { class: "choice" }, make("span", {}, label), list);
+}
+
+/** What went wrong and what to do, as a person reads it. */
+function complaint({ what, advice }) {
+  return make("p", { class: "complaint", role: "alert" }, make("b", {}, what), advice ? ` ${advice}` : null);
+}

@@ -1,5 +1,5 @@
 // PairView: one picture, one sentence, and what a model relates between them; all linked, no kernel, no network.
-// `mount` is the whole of it: anywidget's `render` and the exported page both call it.
+// `mountPairView` is the whole of it: anywidget's `render` and the exported page both call it.
 
 const ARROWS = { word_to_region: "word → region", region_to_word: "region → word", region_to_region: "region → region", word_to_word: "word → word", per_region: "each region", per_word: "each word" };
 const SCALES = {
@@ -20,7 +20,7 @@ function nameMap({ kind, name, layer, head, origin }) {
 
 const nameLayer = ({ layer, head, name }) => (layer === null ? name : `${layer}${head === null ? "" : `, head ${head}`}`);
 
-export function mount(host, payload) {
+function mountPairView(host, payload) {
   const shadow = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   host.classList.add("itr-pair-view");
   host.setAttribute("data-lm-suppress-shortcuts", "true"); // in JupyterLab arrows and Enter would move cells
@@ -348,32 +348,8 @@ export function mount(host, payload) {
   };
 }
 
-/** A labelled drop-down list. */
-function choice(label, options, changed) {
-  const list = make("select", {}, ...options.map((text, at) => make("option", { value: at }, text)));
-  list.addEventListener("change", () => changed(list.selectedIndex));
-  return make("label", { class: "choice" }, make("span", {}, label), list);
-}
-
 function table(head, rows) {
   const cells = (row) => row.slice(0, head.length).map((text, at) => (at ? make("td", {}, text) : make("th", { scope: "row", dir: "auto" }, text)));
   return make("div", { class: "scroll" },
     make("table", {}, make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)))), make("tbody", {}, ...rows.map((row) => make("tr", {}, ...cells(row))))));
 }
-
-export default {
-  render({ model, el }) {
-    const host = make("div");
-    el.append(host);
-    let stop = mount(host, model.get("payload"));
-    const again = () => {
-      stop();
-      stop = mount(host, model.get("payload"));
-    };
-    model.on("change:payload", again);
-    return () => {
-      model.off("change:payload", again);
-      stop();
-    };
-  },
-};

@@ -1,0 +1,103 @@
+"""What all views have in common: how they show themselves, are saved as a page, and talk with the kernel.
+
+A `View` is drawn in the browser from one JSON value, its `payload`, by the script that `assets.VIEWS` names.
+A `LiveView` also answers questions of its front end. Both outlive the kernel: a `View` is a piece of HTML
+with all it needs, a `LiveView` puts such a piece before itself, which its live self hides.
+"""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import Any, ClassVar
+from uuid import uuid4
+
+import anywidget
+import traitlets
+
+from itr_explore.widgets.assets import view_script
+from itr_explore.widgets.page import embedded, save_page
+
+
+class View(anywidget.AnyWidget):
+    """One component in the browser. A subclass names its `view` and gives a `title` and a `summary`."""
+
+    view: ClassVar[str]  # a key of `assets.VIEWS`
+    payload = traitlets.Dict(help="what the front end draws").tag(sync=True)
+
+    def __init_subclass__(cls, **options: Any):
+        super().__init_subclass__(**options)
+        if "view" in vars(cls):  # not where traitlets makes a class of its own from one that has it
+            cls._esm = view_script(cls.view)
+
+    def title(self) -> str:
+        """One line that says what is shown; the title of an exported page."""
+        raise NotImplementedError
+
+    def summary(self) -> str:
+        """The view as a few lines of text."""
+        raise NotImplementedError
+
+    def save_html(self, path: str | Path) -> Path:
+        """Write the view as one self-contained page that needs no kernel and no network; returns its path."""
+        return save_page(path, title=self.title(), views=[self])
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+    def _repr_mimebundle_(self, **_: Any):
+        """HTML and text. Not the widget's own type: front ends prefer it, and it dies with the kernel."""
+        return {"text/html": embedded(self), "text/plain": self.summary()}, {}
+
+
+class LiveView(View):
+    """A view whose front end asks the kernel: a question `name` is answered by the method `answer_name`.
+
+    An answer is a JSON value. What an answer raises is shown in the view with what to do about it, and its
+    traceback is kept in `failures`.
+    """
+
+    snapshot = traitlets.Unicode(help="names the piece of HTML that the live view hides").tag(sync=True)
+
+    def __init__(self, **traits: Any):
+        super().__init__(snapshot=uuid4().hex, **traits)
+        self.failures: list[str] = []
+        self.on_msg(self._receive)
+
+    def tell(self, **news: Any) -> None:
+        """Send the front end something it did not ask for."""
+        self.send({"news": news})
+
+    def _receive(self, _: Any, message: dict[str, Any], __: Any) -> None:
+        number = message.get("number")
+        try:
+            answer = getattr(self, f"answer_{message['question']}")
+            value = answer(**{name: what for name, what in message["details"].items() if name != "topic"})
+        except Exception as error:
+            self.failures.append(traceback.format_exc())
+            self.send({"answers": number, "error": complaint(error)})
+        else:
+            self.send({"answers": number, "value": value})
+
+    def _ipython_display_(self, **_: Any) -> None:
+        from IPython.display import display
+
+        html = f'<div data-snapshot="{self.snapshot}">{embedded(self)}</div>'
+        display({"text/html": html, "text/plain": self.summary()}, raw=True)
+        live, metadata = anywidget.AnyWidget._repr_mimebundle_(self) or ({}, {})
+        live["text/plain"] = f"{type(self).__name__}, live where there is a kernel"
+        display(live, metadata=metadata, raw=True)
+
+
+TELLING = (ValueError, LookupError, ArithmeticError, OSError, RuntimeError)  # their messages say what to do
+
+
+def complaint(error: Exception) -> dict[str, str]:
+    """What went wrong, and what to do about it, as plain text."""
+    what = str(error.args[0] if isinstance(error, KeyError) and error.args else error) or type(error).__name__
+    if isinstance(error, TELLING):
+        return {"what": what, "advice": ""}
+    return {
+        "what": f"{type(error).__name__}: {what}.",
+        "advice": "The view is at fault, not you; `print(view.failures[-1])` shows where it happened.",
+    }
