@@ -1,9 +1,18 @@
-"""The system's Chromium, headless, its doings on record; tests that need it skip where there is none."""
+"""The system's Chromium and a real JupyterLab, their doings on record; tests skip where there is no Chromium."""
 
+import json
 import os
+import re
 import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
 from pathlib import Path
+from typing import NamedTuple
 
+import nbformat
 import pytest
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -11,6 +20,10 @@ QUIET = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 ]
+TOKEN = "a-token-for-these-tests"
+PATIENCE = 180_000  # milliseconds for a whole notebook on a busy machine
+TESTS = Path(__file__).resolve().parents[1]
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +66,152 @@ def open_page(browser):
     for context in contexts:
         context.close()
     assert noise == []
+
+
+class Lab(NamedTuple):
+    """A running Jupyter server, which serves JupyterLab and Notebook 7."""
+
+    address: str
+    root: Path  # the folder that it shows
+    kernel: str  # the id of a kernel that notebooks may share
+
+    def call(self, method: str, where: str, /, **body):
+        """One request of the server's own interface; returns the JSON of its answer."""
+        return _call(self.address, method, where, **body)
+
+
+def _call(address: str, method: str, where: str, /, **body):
+    headers = {"Authorization": f"token {TOKEN}", "Content-Type": "application/json"}
+    data = json.dumps(body).encode() if body else None
+    asked = urllib.request.Request(f"{address}/{where}", data=data, headers=headers, method=method)
+    with urllib.request.urlopen(asked, timeout=60) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """One Jupyter server for all browser tests; its root holds copies of the notebooks."""
+    root = tmp_path_factory.mktemp("lab")
+    notebooks = TESTS.parent / "notebooks"
+    shutil.copytree(notebooks, root / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"),
+        *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}"),
+        *("--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"),
+        *("--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"),
+    ]
+    folders = {f"JUPYTER_{name}_DIR": str(root.parent / f"{root.name}-{name}") for name in ("CONFIG", "DATA")}
+    environment = {**os.environ, **folders, "TQDM_DISABLE": "1", "PYTHONPATH": str(TESTS)}
+    log = (root.parent / f"{root.name}.log").open("w")
+    server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(120):
+        try:
+            _call(address, "GET", "api")
+            break
+        except OSError:
+            assert server.poll() is None, Path(log.name).read_text()
+            time.sleep(0.5)
+    quiet = json.dumps({"fetchNews": "false", "checkForUpdates": False})
+    _call(address, "PUT", "lab/api/settings/@jupyterlab/apputils-extension:notification", raw=quiet)
+    yield Lab(address, root, _call(address, "POST", "api/kernels", name="python3")["id"])
+    server.terminate()
+    server.wait(timeout=20)
+    log.close()
+
+
+@pytest.fixture(scope="session")
+def lab_context(browser):
+    """One browser profile for all pages of the lab, so that its scripts are read once."""
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
+# What JupyterLab says by itself, and of widgets that the notebook before left in the kernel.
+OF_THE_LAB = re.compile(r"/api/(workspaces|settings|kernels|sessions|contents)|favicon|Comm not found for")
+
+RUN_ALL = """async () => {
+  const { commands, shell } = window.jupyterapp;
+  await shell.currentWidget.context.ready;
+  await shell.currentWidget.sessionContext.ready;
+  await commands.execute("notebook:run-all-cells");
+}"""
+IDLE = """() => {
+  const { sessionContext } = window.jupyterapp.shell.currentWidget;
+  const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputArea-prompt")];
+  const done = prompts.every((prompt) => /\\[\\d+\\]/.test(prompt.textContent));
+  return done && sessionContext.session?.kernel?.status === "idle";
+}"""
+
+
+@pytest.fixture
+def in_lab(lab, lab_context):
+    """Writes a notebook of some cells, opens and runs it: `page = in_lab(["1 + 1"], theme="dark")`.
+
+    Waits until the kernel is idle. An exception or a warning in the kernel, or an error in the page that is
+    none of JupyterLab's own, fails the test. Notebooks share a kernel, emptied first, unless one is `fresh`.
+    """
+    pages, noise = [], []
+
+    def opened(
+        cells=(),
+        width: int = 1300,
+        theme: str = "light",
+        *,
+        fresh: bool = False,
+        app: str = "lab",  # or "notebook": Notebook 7
+        run: bool = True,
+        height: int = 900,
+        name: str | None = None,  # an existing notebook, below the root
+        errors: bool = False,  # whether exceptions in cells are part of the plan
+    ):
+        if name is None:
+            name = f"{len(list(lab.root.glob('*.ipynb')))}.ipynb"
+            start = [] if fresh else ["import ipywidgets\nipywidgets.Widget.close_all()\n%reset -f"]
+            made = [nbformat.v4.new_code_cell(source) for source in [*start, *cells]]
+            kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+            written = nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": kernel})
+            nbformat.write(written, lab.root / name)
+        if not fresh:
+            lab.call("POST", "api/sessions", path=name, name=name, type="notebook", kernel={"id": lab.kernel})
+        raw = json.dumps({"theme": THEMES[theme]})
+        lab.call("PUT", "lab/api/settings/@jupyterlab/apputils-extension:themes", raw=raw)
+        page = lab_context.new_page()
+        pages.append((page, errors))
+        page.set_viewport_size({"width": width, "height": height})
+        page.set_default_timeout(20_000)
+        page.on(
+            "pageerror", lambda error: None if _of_the_lab(error) else noise.append(f"error: {error.stack}")
+        )
+        page.on("console", lambda said: noise.append(f"console: {said.text}") if _ours(said) else None)
+        page.on("dialog", lambda dialog: (noise.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        where = f"lab/tree/{name}?reset&" if app == "lab" else f"notebooks/{name}?"
+        page.goto(f"{lab.address}/{where}token={TOKEN}")
+        page.locator(".jp-Notebook").wait_for(timeout=PATIENCE)
+        if run:
+            page.evaluate(RUN_ALL)
+            page.wait_for_function(IDLE, timeout=PATIENCE)
+        return page
+
+    yield opened
+    for page, errors in pages:
+        said = page.locator(
+            ".jp-RenderedText:is([data-mime-type$='jupyter.error'], [data-mime-type$='jupyter.stderr'])"
+        )
+        noise += [] if errors else [f"kernel: {text}" for text in said.all_inner_texts()]
+        page.close()
+    assert noise == []
+
+
+def _ours(message) -> bool:
+    return message.type == "error" and not OF_THE_LAB.search(f"{message.location['url']} {message.text}")
+
+
+def _of_the_lab(error) -> bool:
+    """Whether only the application's own scripts are on the stack: a view's script is a blob, or in the page."""
+    places = re.findall(r"at .*?((?:https?|blob|data|file):[^\s)]+)", error.stack or "")
+    return bool(places) and all("/static/" in place for place in places)
