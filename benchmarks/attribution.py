@@ -3,8 +3,8 @@
     python benchmarks/attribution.py [--pairs 100] [--models scan vsrnpp] [--reports scan racg]
 
 Completeness: integrated gradients of 64 steps for pairs of the scenes' test split, by the zoo's weights:
-the gap as a share of `score - baseline score`, which can be next to nothing, and of what all regions and
-words gave or took.
+the gap as a share of `score - baseline score`, which can be next to nothing for a pair, of that of all pairs
+together, and of what all regions and words gave or took.
 Cost: joint occlusion of all cells of a pair of 12 words and 36 regions (`base`, random weights), beside
 scoring every changed pair alone; and `faithfulness` of integrated gradients on a pair of each of 500 scenes,
 for the systems of `--reports`. Writes `results/attribution.json`.
@@ -47,11 +47,14 @@ def completeness(name: str, scenes: Collection, pairs: int) -> dict[str, float]:
     seconds = (time.process_time() - seconds) / pairs
     of_change = 100 * np.array([one.relative_gap for one in found])
     given = np.array([np.abs(one.regions).sum() + np.abs(one.words).sum() for one in found])
-    of_given = 100 * np.abs([one.gap for one in found]) / given
+    gaps = np.abs([one.gap for one in found])
+    changes = np.abs([one.score - one.baseline_score for one in found])
+    of_given = 100 * gaps / given
     return {
         "gap_per_cent_of_change": {
             "median": _rounded(median(of_change)),
             "largest": _rounded(of_change.max()),
+            "of all pairs together": _rounded(100 * gaps.sum() / changes.sum()),
         },
         "gap_per_cent_of_what_was_given": {
             "median": _rounded(median(of_given)),
