@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
+import torch
 
 from itr_explore.data.batching import training_batches
 from itr_explore.data.devices import choose_device
 from itr_explore.evaluation.ranking import evaluate
-from itr_explore.records import Batch, Progress
+from itr_explore.records import Batch, Progress, Ranking
 from itr_explore.training.checkpoint import describe_run, load_checkpoint, refuse_another_run
 from itr_explore.training.run import Run
 from itr_explore.training.schedule import cosine_decay, step_decay
@@ -173,7 +174,7 @@ def _train(
                 losses = run.step(batch, learning_rate, warming_up=epoch < warm_up_epochs)
                 ranking, best = None, False
                 if last:
-                    ranking = evaluate(run.model, validation, device=str(run.device))
+                    ranking = _validate(run, validation)
                     best = run.keep_if_best(ranking, epoch + 1)
                     place.epoch, place.batch = epoch + 1, 0
                 if last or place.step % checkpoint_every == 0:
@@ -188,6 +189,22 @@ def _train(
         yield Progress(place.step, done, {}, learning_rate, epochs=epochs, note=note)
     finally:
         run.end()
+
+
+def _validate(run: Run, validation: Collection, images_at_once: int = 256) -> Ranking:
+    """Rank the validation images; where a GPU is short of memory, in smaller blocks."""
+    try:
+        return evaluate(
+            run.model,
+            validation,
+            device=str(run.device),
+            images_at_once=images_at_once,
+            captions_at_once=4 * images_at_once,
+        )
+    except RuntimeError as error:
+        if not isinstance(error.__cause__, torch.OutOfMemoryError) or images_at_once < 32:
+            raise
+    return _validate(run, validation, images_at_once // 4)
 
 
 def _decay_epochs(told: int | Sequence[int]) -> list[int]:

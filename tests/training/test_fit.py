@@ -319,5 +319,20 @@ def test_a_gpu_without_enough_memory_is_told_what_to_lower_and_nothing_is_writte
         evaluate(model, VALIDATION, device="cpu")
 
 
+def test_validation_takes_smaller_blocks_where_a_gpu_is_short_of_memory(model, monkeypatch):
+    whole, asked = fit_module.evaluate, []
+
+    def roomy(*given, images_at_once, **options):
+        asked.append(images_at_once)
+        if images_at_once > 16:
+            raise RuntimeError("memory does not suffice") from torch.OutOfMemoryError()
+        return whole(*given, images_at_once=images_at_once, **options)
+
+    monkeypatch.setattr(fit_module, "evaluate", roomy)
+    (ranking,) = [p.validation for p in start(model, epochs=1) if p.validation]
+    assert asked == [256, 64, 16]
+    assert ranking.rsum == whole(model, VALIDATION, device="cpu").rsum
+
+
 def test_each_batch_of_an_epoch_is_marked_as_last_or_not():
     assert list(fit_module._mark_last("abc")) == [("a", False), ("b", False), ("c", True)]
