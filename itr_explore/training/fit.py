@@ -53,7 +53,11 @@ def fit(
     When the iterator ends, is closed or is interrupted, `model` holds the weights of the best validation (by
     rsum) and is back on the device it came from. An interrupt ends the iterator with a last `Progress` whose
     note says so. With a `folder` the run is checkpointed; the same call on the same folder goes on where the
-    run stood, after `kill -9` too, and on a CPU ends with the same weights to the last bit.
+    run stood when it was closed or interrupted, after `kill -9` at its last checkpoint, and on a CPU ends with
+    the same weights to the last bit.
+
+    Torch's random numbers are one stream for a whole process: what other threads draw during a step changes
+    the run, and a run in another thread what they draw.
 
     Args:
         training: trained on; captions of one image are never each other's negatives (the model's loss).
@@ -168,10 +172,12 @@ def _train(
                 training, tokenizer, batch_size, order, foils and epoch >= warm_up_epochs
             )
             for index, (batch, last) in enumerate(_mark_last(batches)):
-                if index < place.batch:  # done before the run was resumed
-                    continue
                 learning_rate = rate(epoch + index / steps_an_epoch)
-                losses = run.step(batch, learning_rate, warming_up=epoch < warm_up_epochs)
+                losses: dict[str, float] = {}
+                if index >= place.batch:
+                    losses = run.step(batch, learning_rate, warming_up=epoch < warm_up_epochs)
+                elif not last:  # done before the run was resumed
+                    continue
                 ranking, best = None, False
                 if last:
                     ranking = _validate(run, validation)
@@ -182,7 +188,11 @@ def _train(
                 done = epoch + 1 if last else epoch + (index + 1) / steps_an_epoch
                 yield Progress(place.step, done, losses, learning_rate, ranking, best, epochs, note)
                 note = ""
+    except GeneratorExit:
+        run.save_where_it_stands()
+        raise
     except KeyboardInterrupt:
+        run.save_where_it_stands()
         run.restore_best()
         note = f"interrupted at step {place.step}; {run.best_in_words}"
         done = place.epoch + place.batch / steps_an_epoch

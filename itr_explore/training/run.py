@@ -55,6 +55,7 @@ class Run:
         self.description: dict[str, Any] = {}  # of a run that is checkpointed
         self.saved: tuple[dict[str, dict[str, Tensor]], dict[str, Any]] | None = None  # to go on from
         self.last_checkpoint: int | None = None  # its step
+        self.whole = True  # no step was cut off in its middle
 
     def begin(self) -> None:
         """Move the model to its device and take up the saved state, if there is one."""
@@ -78,8 +79,11 @@ class Run:
             TrainingCollapsed: all scores have been equal for a while.
             RuntimeError: the GPU's memory does not suffice; says what to lower.
         """
+        self.whole = False
         with enough_memory(f"step {self.place.step}", self.model, "batch_size"):
-            return self._step(batch, learning_rate, warming_up)
+            losses = self._step(batch, learning_rate, warming_up)
+        self.whole = True
+        return losses
 
     def _step(self, batch: Batch, learning_rate: float, warming_up: bool) -> dict[str, float]:
         batch = batch.to(self.device)
@@ -128,10 +132,10 @@ class Run:
         """Remember the present weights if this validation is the best so far."""
         if self.best is not None and ranking.rsum <= self.best.rsum:
             return False
-        self.best = Best(ranking.rsum, epoch)
-        self.best_weights = {
+        weights = {
             name: value.detach().to("cpu", copy=True) for name, value in self.model.state_dict().items()
         }
+        self.best, self.best_weights = Best(ranking.rsum, epoch), weights  # no interrupt falls between
         return True
 
     @property
@@ -162,6 +166,11 @@ class Run:
         }
         save_checkpoint(self.folder, groups, facts)
         self.last_checkpoint = self.place.step
+
+    def save_where_it_stands(self) -> None:
+        """Write a checkpoint of a run that was ended early, unless that cut off a step in its middle."""
+        if self.whole and self.last_checkpoint != self.place.step:
+            self.save()
 
     def end(self) -> None:
         """The best weights, in evaluation mode, back where the model came from."""

@@ -101,6 +101,46 @@ def test_an_interrupt_ends_the_run_with_the_best_weights_and_says_so(model, monk
     assert evaluate(model, VALIDATION, device="cpu").rsum == best.validation.rsum
 
 
+@pytest.mark.parametrize("step", [5, 8, 13])
+def test_a_closed_run_goes_on_where_it_stood_and_ends_with_the_same_weights(model, tmp_path, step):
+    steps = start(model, folder=tmp_path)
+    after(steps, step)
+    steps.close()
+    again = toy_model(TRAINING, seed=7)
+    assert next(told := start(again, folder=tmp_path)).step == step + 1
+    list(told)
+    other = toy_model(TRAINING)
+    list(start(other))
+    assert weights(again) == weights(other)
+
+
+def test_a_run_interrupted_while_it_validates_goes_on_with_that_validation(model, tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as at_work:
+        at_work.setattr(fit_module, "evaluate", interrupted)
+        *_, last = start(model, folder=tmp_path)
+    assert (last.step, last.epoch, last.losses) == (8, 1, {})
+    again = toy_model(TRAINING, seed=7)
+    first, *_ = start(again, folder=tmp_path)
+    assert (first.step, first.epoch, first.validation is None) == (8, 1, False)
+    other = toy_model(TRAINING)
+    list(start(other))
+    assert weights(again) == weights(other)
+
+
+def test_a_run_interrupted_inside_a_step_goes_on_from_the_checkpoint_before(model, tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    steps = start(model, folder=tmp_path, checkpoint_every=3)
+    after(steps, 4)
+    monkeypatch.setattr(model, "training_loss", interrupted)
+    list(steps)
+    assert load_checkpoint(tmp_path)[1]["place"]["step"] == 3
+
+
 SCRIPT = """
 import os, signal, sys
 sys.path.insert(0, {tests!r})
