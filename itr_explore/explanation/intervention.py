@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,7 +50,7 @@ def intervene(
     model: RetrievalModel,
     pair: Pair,
     *edits: Edit,
-    gallery: Collection | None = None,
+    gallery: Collection | EncodedGallery | None = None,
     controls: int = 20,
     seed: int = 0,
     at_once: int = 256,
@@ -62,7 +62,8 @@ def intervene(
         pair: one image and one caption.
         edits: one or more of `DropRegion`, `SwapRegions`, `ReplaceRegion`, `ReplaceWord`, `RemoveWord`,
             `CutEdge`, `ReverseEdge` and `MeanEdge`, all done at the same time.
-        gallery: the collection among whose images and captions the pair is ranked; it is one of them.
+        gallery: the collection among whose images and captions the pair is ranked; it is one of them. For
+            many interventions in one gallery, encode it once: `EncodedGallery.of(model, collection)`.
         controls: how often the same is done to other things, drawn at random; fewer where there are not so
             many others.
         seed: of these draws.
@@ -80,7 +81,8 @@ def intervene(
     if controls < 0 or at_once < 1:
         raise ValueError(f"wanted controls >= 0 and at_once >= 1, got {controls} and {at_once}")
     with still(model), torch.no_grad():
-        place = None if gallery is None else _place(gallery, pair)
+        among = None if gallery is None else _collection(gallery)
+        place = None if among is None else _place(among, pair)
         graphs = edge_weights(model, pair, edits)
         for change in edits:
             check(change, pair, graphs.weights)
@@ -95,7 +97,7 @@ def intervene(
         scores = _pair_scores(model, versions, *sides)
         changes = {"score": scores}
         if gallery is not None and place is not None:
-            asked = gallery, place, at_once
+            asked = gallery, place, at_once, graphs.of_words
             changes["caption_rank"] = _caption_ranks(model, versions, sides[0], scores, *asked)
             changes["image_rank"] = _image_ranks(model, versions, sides[1], scores, *asked)
     return Intervention(
@@ -106,9 +108,40 @@ def intervene(
         tuple("; ".join(told(change, pair) for change in each) for each in drawn),
         " and ".join(dict.fromkeys(map(like, edits))),
         **{name: Change(float(found[0]), float(found[1]), found[2:]) for name, found in changes.items()},
-        gallery="" if gallery is None else f"{gallery.name}, {gallery.split}: {len(gallery):,} images",
+        gallery="" if among is None else f"{among.name}, {among.split}: {len(among):,} images",
         unknown=_unknown(model, versions[1].pair),
     )
+
+
+class Piece(NamedTuple):
+    """Some images, or some captions, of a gallery, and their rows in it."""
+
+    rows: np.ndarray
+    encoded: Encoded
+
+
+@dataclass(frozen=True)
+class EncodedGallery:
+    """A gallery's images and captions as a model encodes them, so that one can be asked often.
+
+    It holds for the weights that the model had then.
+    """
+
+    model: RetrievalModel
+    collection: Collection
+    images: tuple[Piece, ...]
+    captions: tuple[Piece, ...]
+
+    @classmethod
+    def of(cls, model: RetrievalModel, collection: Collection, at_once: int = 256) -> EncodedGallery:
+        """All of a collection, `at_once` images or captions a forward; the model is left as it was found."""
+        with still(model), torch.no_grad():
+            return cls(
+                model,
+                collection,
+                tuple(_pieces(model, collection, "images", at_once)),
+                tuple(_pieces(model, collection, "captions", at_once)),
+            )
 
 
 class Graphs(NamedTuple):
@@ -260,17 +293,20 @@ def _caption_ranks(
     versions: Sequence[Edited],
     images: Encoded,
     scores: np.ndarray,
-    gallery: Collection,
+    gallery: Collection | EncodedGallery,
     place: int,
     at_once: int,
+    of_words: frozenset[str],
 ) -> np.ndarray:
     """[version] how many captions of other images score above the pair for its image."""
-    others, ranks = np.flatnonzero(gallery.image_of != place), np.zeros(len(versions))
-    for rows in _slices(len(others), at_once):
-        batch = collate(gallery, [], others[rows], model.tokenizer).to(images.vectors.device)
-        captions = model.encode_captions(batch)
-        with rewiring(model, versions, ()):
-            ranks += _above(model.score(images, captions), scores)
+    collection, ranks = _collection(gallery), np.zeros(len(versions))
+    keys = [(id(v.pair.regions), *(e for e in v.edges if e.tap not in of_words)) for v in versions]
+    first, of = _distinct(keys)
+    for piece in _pieces(model, gallery, "captions", at_once):
+        others = np.flatnonzero(collection.image_of[piece.rows] != place)
+        if len(others):
+            with rewiring(model, [versions[at] for at in first], ()):
+                ranks += _above(model.score(images[first], piece.encoded[others])[of], scores)
     return ranks
 
 
@@ -279,18 +315,52 @@ def _image_ranks(
     versions: Sequence[Edited],
     captions: Encoded,
     scores: np.ndarray,
-    gallery: Collection,
+    gallery: Collection | EncodedGallery,
     place: int,
     at_once: int,
+    of_words: frozenset[str],
 ) -> np.ndarray:
     """[version] how many other images score above the pair for its caption."""
-    others, ranks = np.flatnonzero(np.arange(len(gallery)) != place), np.zeros(len(versions))
-    for rows in _slices(len(others), at_once):
-        batch = collate(gallery, others[rows], [], model.tokenizer).to(captions.vectors.device)
-        images = model.encode_images(batch)
-        with rewiring(model, (), versions):
-            ranks += _above(model.score(images, captions).T, scores)
+    ranks = np.zeros(len(versions))
+    keys = [(v.pair.caption, *(e for e in v.edges if e.tap in of_words)) for v in versions]
+    first, of = _distinct(keys)
+    for piece in _pieces(model, gallery, "images", at_once):
+        others = np.flatnonzero(piece.rows != place)
+        if len(others):
+            with rewiring(model, (), [versions[at] for at in first]):
+                ranks += _above(model.score(piece.encoded[others], captions[first]).T[of], scores)
     return ranks
+
+
+def _distinct(keys: Sequence[tuple]) -> tuple[list[int], list[int]]:
+    """Where each key stands first, and for each key which of those it is."""
+    met: dict[tuple, int] = {}
+    of = [met.setdefault(key, len(met)) for key in keys]
+    return [of.index(number) for number in range(len(met))], of
+
+
+def _collection(gallery: Collection | EncodedGallery) -> Collection:
+    return gallery.collection if isinstance(gallery, EncodedGallery) else gallery
+
+
+def _pieces(
+    model: RetrievalModel, gallery: Collection | EncodedGallery, what: str, at_once: int
+) -> Iterator[Piece]:
+    """The `images` or the `captions` of a gallery, encoded by now or now."""
+    if isinstance(gallery, EncodedGallery):
+        if gallery.model is not model:
+            raise ValueError("the gallery was encoded by another model; EncodedGallery.of(model, collection)")
+        yield from gallery.images if what == "images" else gallery.captions
+        return
+    device = next(model.parameters()).device
+    everything = np.arange(len(gallery if what == "images" else gallery.captions))
+    for rows in (everything[found] for found in _slices(len(everything), at_once)):
+        if what == "images":
+            batch = collate(gallery, rows, [], model.tokenizer).to(device)
+            yield Piece(rows, model.encode_images(batch))
+        else:
+            batch = collate(gallery, [], rows, model.tokenizer).to(device)
+            yield Piece(rows, model.encode_captions(batch))
 
 
 def _above(found: Tensor, scores: np.ndarray) -> np.ndarray:

@@ -84,8 +84,8 @@ def test_what_is_missing_is_named(make_explanation):
             region_graph(explanation.pair, edges)
         with pytest.raises(ValueError, match="region_to_region"):
             region_graph(replace(explanation, maps=explanation.maps[:1]), edges)
-    with pytest.raises(ValueError, match="spatial, overlap, nearest, learned or composed"):
-        region_graph(make_explanation().pair, "semantic")
+    with pytest.raises(ValueError, match="semantic, stated, learned or composed"):
+        region_graph(make_explanation().pair, "friendly")
 
 
 def test_one_region_makes_a_graph_of_one_node(make_explanation):
