@@ -23,9 +23,27 @@ class Parts(NamedTuple):
     styles: tuple[str, ...]
 
 
-PAIR_SCRIPTS = ("base.js", "sentence.js", "picture.js", "matrix.js", "pair_view.js")
+PAIR_SCRIPTS = (
+    *("base.js", "picker.js", "play.js", "heat.js", "sentence.js", "picture.js", "matrix.js"),
+    *("relations.js", "panels.js", "pair_view.js"),
+)
 VIEWS = {
     "pair_view": Parts("mountPairView", PAIR_SCRIPTS, ("base.css", "pair_view.css")),
+    "model_compare": Parts(
+        "mountModelCompare",
+        (*PAIR_SCRIPTS, "model_compare.js"),
+        ("base.css", "pair_view.css", "model_compare.css"),
+    ),
+    "training_monitor": Parts(
+        "mountTrainingMonitor",
+        ("base.js", "sentence.js", "chart.js", "probe.js", "training_monitor.js"),
+        ("base.css", "pair_view.css", "training_monitor.css"),
+    ),
+    "graph_explorer": Parts(
+        "mountGraphExplorer",
+        ("base.js", "graph_numbers.js", "graph_plot.js", "graph_edits.js", "graph_explorer.js"),
+        ("base.css", "graph_explorer.css"),
+    ),
 }
 
 

@@ -7,13 +7,17 @@ value of a cell the view is a piece of HTML that stays live in a saved notebook;
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from itr_explore.evaluation.controls import with_controls
 from itr_explore.explanation.maps import explain
 from itr_explore.explanation.verdicts import by_chance, verdicts
-from itr_explore.records import Explanation, Map, Pair
+from itr_explore.records import Attribution, Explanation, Map, Pair
+from itr_explore.viz.drawing import Drawing
+from itr_explore.viz.still import pair_still
 from itr_explore.widgets.payload import payload
-from itr_explore.widgets.view import View
+from itr_explore.widgets.view import Theme, View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,9 +25,25 @@ if TYPE_CHECKING:
     from itr_explore.models.base import RetrievalModel
 
 
-def explore(model: RetrievalModel, pair: Pair) -> PairView:
-    """Look inside `model` for one pair: the linked view of its picture, its sentence and their maps."""
-    return PairView(explain(model, pair))
+Beside = Mapping[str, Explanation | Attribution]
+
+
+def explore(model: RetrievalModel, pair: Pair, beside: bool | Beside = False) -> PairView:
+    """Look inside `model` for one pair: the linked view of its picture, its sentence and their maps.
+
+    Args:
+        model: is left as it was found.
+        pair: one picture and one sentence.
+        beside: True puts an attribution and the map of a model with random weights beside the model's own, on
+            one scale (`with_controls`); or what you have of the same pair, by its titles.
+
+    Raises:
+        ValueError: the pair does not fit the model, or `beside` holds something of another pair.
+    """
+    explanation = explain(model, pair)
+    if beside is True:
+        beside = with_controls(model, pair)
+    return PairView(explanation, beside=beside or None)
 
 
 class PairView(View):
@@ -31,13 +51,24 @@ class PairView(View):
 
     Rest on a word, a region or a cell and all that belongs to it lights up; click holds it, Escape lets go,
     arrow keys walk. A badge says whether a mention's strongest region is right. The colour scale is written.
+
+    Args:
+        explanation: what `explain` returned.
+        beside: attributions of the pair, or what others say of it, by their titles: a strip of the same
+            picture on one scale.
+
+    Raises:
+        ValueError: `beside` holds something of another pair.
     """
 
     view = "pair_view"
 
-    def __init__(self, explanation: Explanation):
+    def __init__(self, explanation: Explanation, *, beside: Beside | None = None):
         self.explanation = explanation
-        super().__init__(payload=payload(explanation))
+        self.others = {
+            title: _same_pair(title, one, explanation.pair) for title, one in (beside or {}).items()
+        }
+        super().__init__(payload=payload(explanation, self.others))
 
     def title(self) -> str:
         """The model and the caption."""
@@ -87,7 +118,87 @@ class PairView(View):
                 f"  {w:<20} region {r.argmax():>3}  {r.max():6.3f}"
                 for w, r in zip(pair.words, rows, strict=True)
             ]
+        for title, one in self.others.items():
+            lines.append(f"beside, {title}: {hits_of(one) or 'nothing to judge'}")
         return "\n".join(lines)
+
+    def still(
+        self,
+        *,
+        width: float = 1000,
+        theme: Theme = "light",
+        word: int | str | None = None,
+        name: str | None = None,
+    ) -> Drawing:
+        """The sentence, the image with one word's heat, the matrix and the scale, as a drawing.
+
+        Args:
+            width: in CSS pixels, 360 or more.
+            theme: "light" or "dark" paper.
+            word: whose heat lies over the image: its position, or the word itself (where it stands first); by
+                default the first word that is right or wrong.
+            name: which map (`explanation.map`); by default the one that the view shows first.
+
+        Raises:
+            KeyError: there is no such map.
+            ValueError: the caption has no such word, or the map does not relate words and regions.
+        """
+        if theme not in ("light", "dark"):
+            raise ValueError(f'wanted the theme "light" or "dark", got {theme!r}')
+        pair = self.explanation.pair
+        found = self._first() or self.explanation.best("per_region")
+        if name is not None:
+            found = self.explanation.map(name)
+            if found.kind not in ("word_to_region", "region_to_word", "per_region"):
+                raise ValueError(f"wanted a map of words and regions or of regions, {name!r} is {found.kind}")
+        judged = () if found is None else verdicts(found, pair.truth)
+        states: dict[int, str] = {}
+        for verdict in judged:
+            states.setdefault(max(verdict.mention.words), verdict.state)
+        checked = [verdict.state for verdict in judged if verdict.state != "ungrounded"]
+        chance = by_chance(judged, len(pair.regions)) if judged else 0.0
+        remark = f"{checked.count('hit')} of {len(checked)} right (by chance {chance:.1f})" if checked else ""
+        return pair_still(
+            self.explanation,
+            found,
+            states,
+            remark=remark,
+            word=None if word is None else _position(word, pair.words),
+            width=width,
+            dark=theme == "dark",
+            description=self.summary(),
+        )
 
     def _first(self) -> Map | None:
         return self.explanation.best("word_to_region") or self.explanation.best("region_to_word")
+
+
+def hits_of(explanation: Explanation) -> str:
+    """How many mentions the first map of words and regions has right; empty where nobody can say."""
+    found = explanation.best("word_to_region") or explanation.best("region_to_word")
+    judged = verdicts(found, explanation.pair.truth) if found is not None else ()
+    checked = [verdict for verdict in judged if verdict.state != "ungrounded"]
+    if not checked:
+        return ""
+    return f"{sum(verdict.state == 'hit' for verdict in checked)} of {len(checked)} right"
+
+
+def _same_pair(title: str, found: Explanation | Attribution, pair: Pair) -> Explanation:
+    explanation = found.explanation if isinstance(found, Attribution) else found
+    one = explanation.pair
+    if (one.image_id, one.words, len(one.regions)) != (pair.image_id, pair.words, len(pair.regions)):
+        raise ValueError(
+            f"{title!r} is of another pair ({one.image_id}: {one.caption}); wanted one of this pair"
+            f" ({pair.image_id}: {pair.caption})"
+        )
+    return explanation
+
+
+def _position(word: int | str, words: tuple[str, ...]) -> int:
+    if isinstance(word, str) and word.lower() in words:
+        return words.index(word.lower())
+    if isinstance(word, int) and 0 <= word < len(words):
+        return word
+    raise ValueError(
+        f"wanted a word of the caption or its position, got {word!r}; the words are {list(words)}"
+    )

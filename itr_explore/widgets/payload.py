@@ -8,6 +8,7 @@ as a JPEG of at most 640 pixels a side.
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -26,18 +27,28 @@ KINDS_FIRST = (
 )
 
 
-def payload(explanation: Explanation) -> dict[str, Any]:
-    """The explanation as the front end reads it (see `static/pair_view.js`)."""
-    pair = explanation.pair
-    maps = sorted(explanation.maps, key=lambda found: KINDS_FIRST.index(found.kind))
+def payload(explanation: Explanation, beside: Mapping[str, Explanation] | None = None) -> dict[str, Any]:
+    """The explanation as the front end reads it (see `static/pair_view.js`).
+
+    Args:
+        beside: other explanations of the pair by their titles; the first panel is `explanation` itself.
+    """
+    sent = pair_payload(explanation.pair) | system_payload(explanation)
+    if beside:
+        sent["beside"] = [
+            {"title": own_title(explanation), "maps": None},
+            *({"title": title, "maps": system_payload(found)["maps"]} for title, found in beside.items()),
+        ]
+    return sent
+
+
+def pair_payload(pair: Pair) -> dict[str, Any]:
+    """What is known of a pair whichever model looks at it."""
     return {
-        "model": explanation.model,
-        "score": f"{explanation.score:.3f}",
         "caption": pair.caption,
         "alt": f"Image {pair.image_id}, with the caption: {pair.caption}",
         "words": list(pair.words),
         "pieces": _pieces(pair),
-        "unknown": list(explanation.unknown),
         "image": None if pair.image is None else image_data(pair.image),
         "regions": len(pair.regions),
         "boxes": None if pair.boxes is None else _rounded(np.clip(pair.boxes, 0, 1)),
@@ -47,9 +58,28 @@ def payload(explanation: Explanation) -> dict[str, Any]:
         if pair.truth is None
         else [np.flatnonzero(row).tolist() for row in pair.truth.word_regions],
         "mentions": _mentions(pair.truth),
-        "chance": _chance(explanation),
-        "maps": [_map(found, pair.truth) for found in maps],
+        "circle": _circle(pair),
     }
+
+
+def system_payload(explanation: Explanation) -> dict[str, Any]:
+    """What one model says of a pair."""
+    maps = sorted(explanation.maps, key=lambda found: KINDS_FIRST.index(found.kind))
+    return {
+        "model": explanation.model,
+        "score": f"{explanation.score:.3f}",
+        "unknown": list(explanation.unknown),
+        "chance": _chance(explanation),
+        "maps": [_map(found, explanation.pair.truth) for found in maps],
+    }
+
+
+def own_title(explanation: Explanation) -> str:
+    """What a panel calls the model's first map of words and regions."""
+    found = explanation.best("word_to_region") or explanation.best("region_to_word")
+    if found is None or found.origin == "attention":
+        return "attention"
+    return found.name.rpartition(".")[2].replace("_", " ")
 
 
 def _map(found: Map, truth: Truth | None) -> dict[str, Any]:
@@ -115,6 +145,19 @@ def _mentions(truth: Truth | None) -> list[dict[str, Any]]:
         }
         for mention in truth.mentions
     ]
+
+
+def _circle(pair: Pair) -> list[list[float]]:
+    """[region 2] places on a circle of radius 1, regions in the order of their directions in the image."""
+    import networkx as nx
+
+    around = range(len(pair.regions))
+    if pair.boxes is not None and len(pair.boxes):
+        boxes = np.asarray(pair.boxes, dtype=np.float64)
+        x, y = ((boxes[:, :2] + boxes[:, 2:]) / 2 - 0.5).T
+        around = np.argsort(np.arctan2(y, x), kind="stable").tolist()
+    places = nx.circular_layout(list(around))
+    return [np.round(places[region], 3).tolist() for region in range(len(pair.regions))]
 
 
 def _chance(explanation: Explanation) -> float:

@@ -11,7 +11,7 @@ class Matrix {
     this.columnStrip = make("div", { class: "strip" });
     this.plate = make("div", { class: "plate" }, this.cells, this.rowStrip, this.columnStrip);
     this.sheet = make("div", { class: "sheet" }, make("div", { class: "corner" }), this.heads, this.labels, this.plate);
-    this.root = make("div", { class: "matrix", "aria-hidden": "true" }, this.sheet);
+    this.root = make("div", { class: "matrix", role: "img" }, this.sheet);
     this.listen(actions);
     if (photo && !photo.complete) photo.addEventListener("load", () => this.map && this.drawHeads());
   }
@@ -70,6 +70,7 @@ class Matrix {
     this.names = Array.from({ length: map.rows }, (_, row) =>
       make("div", { class: "label", dir: "auto", "data-row": axis === null ? null : row, title: text(row) }, text(row)));
     this.labels.replaceChildren(...this.names);
+    this.root.setAttribute("aria-label", `Matrix of ${ARROWS[map.kind]}, ${map.rows} by ${map.columns}; its numbers are in the table below.`);
   }
 
   layout(width, tallest) {
@@ -82,7 +83,11 @@ class Matrix {
     this.rowHeight = rows > 60 ? 14 : Math.min(26, Math.max(17, Math.floor((tallest - this.headHeight - 1) / Math.max(rows, 1))));
     this.sheet.style.gridTemplateColumns = `${label}px max-content`;
     this.sheet.style.setProperty("--row", `${this.rowHeight}px`);
-    this.root.style.maxHeight = `${Math.max(tallest, 220)}px`;
+    const most = Math.max(tallest, 220);
+    this.root.style.maxHeight = `${most}px`;
+    const scrolls = this.rowHeight * rows + this.headHeight > most || this.cellWidth * columns + label > width + 1;
+    this.root.toggleAttribute("tabindex", scrolls); // the keyboard can scroll what is longer than its place
+    if (scrolls) this.root.tabIndex = 0;
     this.size(this.cells, this.cellWidth * columns, this.rowHeight * rows);
     this.size(this.heads, this.cellWidth * columns, this.headHeight);
   }
@@ -145,26 +150,11 @@ class Matrix {
         if (w >= 12 || column % 2 === 0) pen.fillText(this.payload.words[column].slice(0, 12), 0, 0);
         pen.restore();
       } else if (this.map.axes[1] === "region") {
-        if (this.crops) this.crop(pen, column, column * w + 1.5, 1.5, w - 3);
+        if (this.crops) cropSquare(pen, this.photo, this.payload.boxes[column], column * w + 1.5, 1.5, w - 3);
         pen.textAlign = "center";
         if (column % every === 0) pen.fillText(String(column), column * w + w / 2, height - 4);
       }
     }
-  }
-
-  /** The middle square of a region's box, small. */
-  crop(pen, column, x, y, size) {
-    if (!this.photo.complete || !this.photo.naturalWidth) return;
-    const [left, top, right, bottom] = this.payload.boxes[column];
-    const [W, H] = [this.photo.naturalWidth, this.photo.naturalHeight];
-    const side = Math.max(1, Math.min((right - left) * W, (bottom - top) * H));
-    const [cx, cy] = [((left + right) / 2) * W, ((top + bottom) / 2) * H];
-    pen.save();
-    pen.beginPath();
-    pen.roundRect(x, y, size, size, 3);
-    pen.clip();
-    pen.drawImage(this.photo, cx - side / 2, cy - side / 2, side, side, x, y, size, size);
-    pen.restore();
   }
 
   light(lights) {

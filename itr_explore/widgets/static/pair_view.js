@@ -1,7 +1,6 @@
 // PairView: one picture, one sentence, and what a model relates between them; all linked, no kernel, no network.
 // `mountPairView` is the whole of it: anywidget's `render` and the exported page both call it.
 
-const ARROWS = { word_to_region: "word → region", region_to_word: "region → word", region_to_region: "region → region", word_to_word: "word → word", per_region: "each region", per_word: "each word" };
 const SCALES = {
   softmax: "weights; each row sums to 1",
   row_sum: "weights; each row sums to 1",
@@ -9,40 +8,36 @@ const SCALES = {
   cosine: "cosines between −1 and 1",
   signed: "signed values, 0 in the middle",
 };
-const FIRST_EDGES = 1; // edges a region that the first threshold leaves
-
-/** What a map relates, what it is called in the model, where, and how it was come by. */
-function nameMap({ kind, name, layer, head, origin }) {
-  const leaf = name.split(".").at(-1);
-  const parts = [ARROWS[kind], leaf === kind || leaf === origin ? null : leaf, layer === null ? null : `layer ${layer}`, head === null ? null : `head ${head}`, origin];
-  return parts.filter(Boolean).join(" · ");
-}
-
-const nameLayer = ({ layer, head, name }) => (layer === null ? name : `${layer}${head === null ? "" : `, head ${head}`}`);
+const NARROW = 520; // pixels of a phone: the matrix is folded away, things are larger to touch
 
 function mountPairView(host, payload) {
   const shadow = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   host.classList.add("itr-pair-view");
   host.setAttribute("data-lm-suppress-shortcuts", "true"); // in JupyterLab arrows and Enter would move cells
   const maps = payload.maps.map(decode);
-  const relations = maps.filter((map) => map.kind === "region_to_region" && map.rows > 1);
-  const state = { map: maps[0] ?? null, stretch: false, whole: false, resting: null, pinned: null, scroll: false, edges: { on: false, map: relations[0] ?? null, threshold: 0 }, theme: "light" };
+  const related = maps.filter((map) => map.kind === "region_to_region" && map.rows > 1);
+  const panels = (payload.beside ?? []).map(({ title, maps: own }) => ({ title, own: !own, maps: own ? own.map((map) => ({ ...decode(map), source: title })) : maps }));
+  const state = { map: maps[0] ?? null, beside: maps[0] ?? null, stretch: false, whole: false, resting: null, pinned: null, scroll: false, theme: "light" };
 
   const actions = {
     rest(target) {
+      player.pause();
       state.resting = target;
       paint(target.axis === "word" || target.axis === "region");
     },
     leave() {
+      if (player.playing) return;
       state.resting = null;
       paint();
     },
     pin(target) {
+      player.pause();
       const same = state.pinned && state.pinned.axis === target.axis && state.pinned.index === target.index;
       state.pinned = same ? null : { axis: target.axis, index: target.index };
       paint();
     },
     walk(target) {
+      player.pause();
       if (state.pinned) state.pinned = target;
       state.resting = target;
       paint(true);
@@ -50,6 +45,11 @@ function mountPairView(host, payload) {
   };
 
   const sentence = new Sentence(payload, actions);
+  const player = new Player(payload.words.length, (index) => {
+    state.pinned = null;
+    state.resting = { axis: "word", index };
+    paint(true);
+  }, letGo);
   const picture = new Picture(payload, actions);
   const matrix = state.map ? new Matrix(payload, picture.photo, actions) : null;
   const readout = make("p", { class: "readout", "aria-live": "polite" });
@@ -57,40 +57,59 @@ function mountPairView(host, payload) {
   const about = make("p", { class: "about" });
   const legend = make("ul", { class: "legend", "aria-label": "legend" });
   const numbers = make("details", { class: "numbers" }, make("summary", {}, "Numbers as a table"));
-  const edgeCount = make("output", {});
+  const relations = related.length ? new Relations(related, picture, () => (drawLegend(), paint())) : null;
+  const beside = panels.length ? new Panels(payload, panels, actions, "the same picture by other maps") : null;
 
-  const mapChoice = choice("Map", maps.map(nameMap), (at) => ((state.map = maps[at]), changeMap()));
+  const choosable = [...maps, ...panels.flatMap((panel) => (panel.own ? [] : ofRegions(panel.maps)))];
+  const mapChoice = mapPicker("Map", choosable, (map) => {
+    state.map = map;
+    if (!map.source) state.beside = map;
+    changeMap();
+  });
   const scaleChoice = make("span", { class: "switch", role: "group", "aria-label": "colour scale" });
-  const relationChoice = choice("Layer", relations.map(nameLayer), (at) => ((state.edges.map = relations[at]), startEdges()));
-  const showEdges = make("input", { type: "checkbox" });
-  const threshold = make("input", { type: "range", min: 0, max: 1, step: 0.005, "aria-label": "least weight of a relation that is drawn" });
-  showEdges.addEventListener("change", () => ((state.edges.on = showEdges.checked), drawEdges()));
-  threshold.addEventListener("input", () => ((state.edges.threshold = threshold.value * state.edges.largest), drawEdges()));
-  const edgeControls = make("div", { class: "controls relations" },
-    make("label", { class: "toggle" }, showEdges, "Relations between regions"),
-    relations.length > 1 ? relationChoice : null,
-    make("label", { class: "slider" }, threshold, edgeCount));
+  const heatChoice = switchOf("how weights lie on the picture", HEATS, "fill", (kind) => {
+    picture.heat = kind;
+    beside?.heat(kind);
+    drawLegend();
+    paint();
+  });
+  const fold = make("details", { class: "fold", open: true }, make("summary", {}, "Matrix of words and regions"), matrix?.root ?? null);
 
   const header = make("header", {},
     make("span", { class: "model" }, payload.model),
     make("span", { class: "score", title: "the model's score of this pair" }, "score ", make("b", {}, payload.score)),
     tally,
-    make("span", { class: "controls" }, maps.length > 1 ? mapChoice : null, matrix ? make("span", { class: "choice" }, "Colours", scaleChoice) : null));
+    make("span", { class: "controls" }, choosable.length > 1 ? mapChoice : null, matrix ? make("span", { class: "choice" }, "Colours", scaleChoice) : null));
   const root = make("section", { class: "view", "aria-label": `${payload.model}: the picture and “${payload.caption}”` },
-    header, sentence.root, readout,
+    header,
+    make("div", { class: "reading" }, payload.words.length > 1 && matrix ? player.button : null, sentence.root),
+    readout,
     make("div", { class: "board" },
-      make("div", { class: "left" }, picture.root, relations.length ? edgeControls : null),
-      make("div", { class: "right" }, matrix ? matrix.root : make("p", { class: "about" }, "This model has no map to show."), about)),
-    legend, numbers);
+      make("div", { class: "left" }, picture.root,
+        make("div", { class: "controls under" }, matrix ? make("span", { class: "choice" }, "Heat", heatChoice) : null, relations?.switch ?? null),
+        relations?.more ?? null),
+      make("div", { class: "right" }, matrix ? fold : make("p", { class: "about" }, "This model has no map to show."), about)),
+    beside?.root ?? null, legend, numbers);
   shadow.replaceChildren(make("style", {}, STYLE), root);
 
   root.addEventListener("keydown", (event) => {
+    if (player.playing && event.target !== player.button) {
+      player.pause();
+      if (event.key === " ") return event.preventDefault();
+    }
     if (event.key !== "Escape" || !(state.pinned || state.resting)) return;
     event.stopPropagation();
+    letGo();
+  });
+  root.addEventListener("pointerdown", (event) => !player.button.contains(event.target) && player.pause());
+  numbers.addEventListener("toggle", () => numbers.open && fillNumbers());
+
+  function letGo() {
+    player.pause();
+    player.at = -1;
     state.pinned = state.resting = null;
     paint();
-  });
-  numbers.addEventListener("toggle", () => numbers.open && fillNumbers());
+  }
 
   const judged = () => state.map?.verdicts ?? [];
   const rowName = (map) => (map.axes[0] ?? map.axes[1]) === "word" ? "word" : "region";
@@ -107,11 +126,12 @@ function mountPairView(host, payload) {
       tally.title = "mentions whose strongest region covers (IoU ≥ 0.5) what they name; chance: a region drawn at random";
     }
     about.textContent = [
-      `${ARROWS[map.kind]}, ${map.origin}: ${SCALES[map.scale]}`,
+      `${map.source ? `${map.source}: ` : ""}${ARROWS[map.kind]}, ${map.origin}: ${SCALES[map.scale]}`,
       map.exact ? "the score is computed from these values" : "the score is not computed from these values",
       map.note,
     ].filter(Boolean).join("; ") + ".";
     drawScaleChoice();
+    beside?.show(panels.map((panel) => answering(panel.maps, state.beside)), state.theme);
     if (numbers.open) fillNumbers();
     layout();
   }
@@ -154,17 +174,24 @@ function mountPairView(host, payload) {
     paint();
   }
 
+  /** The colour at a share of the scale above zero. */
+  const colourAt = (share) => (state.map.signed ? state.diverging(0.5 + share / 2) : state.sequential(share));
+
   function layout() {
     const style = getComputedStyle(root);
     const width = root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     if (!(width > 0)) return; // out of sight, or not yet in the document
     const wide = width >= 720;
     root.classList.toggle("wide", wide);
+    const narrow = width <= NARROW;
+    if (narrow !== root.classList.contains("narrow") || !seenWidth) fold.open = !narrow;
+    root.classList.toggle("narrow", narrow);
     const left = wide ? Math.min(width * 0.48, 560) : width;
     picture.layout(left, wide ? 440 : 520);
     root.style.setProperty("--left", `${wide ? Math.max(picture.width, 260) : width}px`);
     if (matrix) matrix.layout(wide ? width - Math.max(picture.width, 260) - 28 : width, wide ? Math.max(picture.height, 480) : 480);
-    drawEdges();
+    beside?.layout(width);
+    relations?.draw();
     recolour();
   }
 
@@ -173,7 +200,7 @@ function mountPairView(host, payload) {
     const { map } = state;
     const active = state.pinned ?? state.resting;
     const cross = state.pinned ? state.resting && (state.resting.axis !== state.pinned.axis ? state.resting : state.resting.cross) : state.resting?.cross;
-    const found = { active, cross: cross ?? null, pinned: Boolean(state.pinned), words: null, regions: null, named: new Set(), trueBoxes: [], colour, scroll: state.scroll, wordRow: () => null, regionRow: () => null };
+    const found = { active, cross: cross ?? null, pinned: Boolean(state.pinned), words: null, regions: null, named: new Set(), trueBoxes: [], colour, colourAt: map && colourAt, scroll: state.scroll, wordRow: () => null, regionRow: () => null };
     if (map) {
       const [rows, columns] = map.axes;
       const give = (axis, values, rowOf) => {
@@ -200,39 +227,10 @@ function mountPairView(host, payload) {
     sentence.light(now);
     picture.light(now, state.theme);
     if (matrix) matrix.light(now);
-    picture.lightEdges(now.active);
+    relations?.light(now.active);
+    beside?.light(now);
     readout.replaceChildren(...describe(now));
     readout.classList.toggle("pinned", now.pinned);
-  }
-
-  function startEdges() {
-    const { map } = state.edges;
-    if (!map) return;
-    const all = [];
-    for (let from = 0; from < map.rows; from++) {
-      const row = map.row(from);
-      for (let to = 0; to < map.columns; to++) if (from !== to && row[to] !== 0) all.push({ from, to, value: row[to] });
-    }
-    all.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
-    state.edges.all = all;
-    state.edges.largest = all.length ? Math.abs(all[0].value) : 0;
-    const keep = Math.min(all.length, Math.round(FIRST_EDGES * map.rows)) - 1;
-    state.edges.threshold = keep >= 0 ? Math.abs(all[keep].value) : 0;
-    threshold.value = state.edges.largest ? state.edges.threshold / state.edges.largest : 0;
-    threshold.disabled = !all.length;
-    drawEdges();
-  }
-
-  function drawEdges() {
-    const { edges } = state;
-    if (!edges.all || !picture.width) return;
-    const shown = edges.all.filter(({ value }) => Math.abs(value) >= edges.threshold - 1e-9);
-    picture.drawEdges(edges.on ? shown : [], edges.largest);
-    picture.stage.classList.toggle("graph", edges.on);
-    edgeControls.classList.toggle("off", !edges.on);
-    const capped = shown.length > MOST_EDGES ? `, the ${MOST_EDGES} strongest drawn` : "";
-    edgeCount.textContent = `weight ≥ ${short(edges.threshold)}: ${shown.length} of ${edges.all.length}${capped}`;
-    picture.lightEdges(state.pinned ?? state.resting);
   }
 
   function verdictText(at) {
@@ -249,7 +247,7 @@ function mountPairView(host, payload) {
   }
 
   function strongest(values, name, count = 4) {
-    const order = [...values.keys()].sort((a, b) => values[b] - values[a]).slice(0, count);
+    const order = [...values.keys()].sort((a, b) => values[b] - values[a]).slice(0, count).filter((at, place) => place === 0 || values[at] !== 0);
     return order.map((at) => `${name(at)} (${short(values[at])})`).join(", ");
   }
 
@@ -276,18 +274,23 @@ function mountPairView(host, payload) {
     } else if (now.named.size) {
       parts.push(make("span", { class: "verdict" }, `It covers what ${[...now.named].map((at) => `“${payload.words[at]}”`).join(", ")} name${now.named.size > 1 ? "" : "s"}.`));
     }
-    if (now.pinned) parts.push(make("span", { class: "held" }, "held"));
+    if (now.pinned) {
+      const release = make("button", { type: "button", class: "held", "aria-label": "held; let go" }, "held ✕");
+      release.addEventListener("click", letGo);
+      parts.splice(1, 0, release);
+    }
     return parts;
   }
 
   function drawLegend() {
     const { map } = state;
+    if (!map) return legend.replaceChildren(...edgeItems());
     const { signed } = map;
     const stops = Array.from({ length: 11 }, (_, at) => css(signed ? state.diverging(at / 10) : state.sequential(at / 10)));
     const most = state.stretch ? `each ${rowName(map)}’s largest` : state.whole ? "1" : `${short(map.largest)}, the largest in this map`;
     const least = !signed ? "0" : state.stretch ? "−" : state.whole ? "−1" : short(-map.largest);
-    const item = (sign, text) => make("li", {}, sign, text);
     const items = [make("li", { class: "scale" }, make("span", {}, least), make("i", { class: "bar", style: `background:linear-gradient(90deg,${stops.join()})` }), make("span", {}, most))];
+    if (map.axes.includes("region")) items.push(make("li", {}, relations?.circled ? "in a circle: regions lie as seen from the middle of the image" : HEATS[picture.heat].says));
     if (map.axes[1] !== null && map.columns > 1) items.push(item(make("i", { class: "dot" }), map.axes[0] === null ? "the largest" : `the ${rowName(map)}’s largest`));
     if (map.judged) {
       items.push(item(make("i", { class: "ring" }), "right region (IoU ≥ 0.5)"));
@@ -298,11 +301,14 @@ function mountPairView(host, payload) {
       if (seen.has("uncovered")) items.push(item(badge("uncovered"), "cannot be checked"));
     } else if (!payload.truth) items.push(make("li", { class: "quiet" }, "No truth is known for this pair, so nothing is judged."));
     if (payload.unknown.length) items.push(item(make("i", { class: "unknown" }, "word"), "never seen by the model"));
-    if (relations.length) items.push(item(makeSvg("svg", { class: "sample", viewBox: "0 0 26 12", "aria-hidden": "true" }, arrow([-7, 4], [35, 4], 1.6, { class: "edge" })), "relation, from → to, width its weight"));
-    if (relations.some((found) => found.values.some((value) => value < 0))) {
-      items.push(item(makeSvg("svg", { class: "sample", viewBox: "0 0 26 12", "aria-hidden": "true" }, arrow([-7, 4], [35, 4], 1.6, { class: "edge negative" })), "below zero"));
-    }
-    legend.replaceChildren(...items);
+    legend.replaceChildren(...items, ...edgeItems());
+  }
+
+  function edgeItems() {
+    const sample = (kind) => makeSvg("svg", { class: "sample", viewBox: "0 0 26 12", "aria-hidden": "true" }, arrow([-7, 4], [35, 4], 1.6, { class: kind }));
+    const items = related.length ? [item(sample("edge"), "relation, from → to, width its weight")] : [];
+    if (related.some((found) => found.values.some((value) => value < 0))) items.push(item(sample("edge negative"), "below zero"));
+    return items;
   }
 
   function fillNumbers() {
@@ -326,6 +332,7 @@ function mountPairView(host, payload) {
 
   const follow = followTheme(root, (theme) => {
     state.theme = theme;
+    beside?.show(panels.map((panel) => answering(panel.maps, state.beside)), theme);
     if (picture.width) recolour();
   });
   let seenWidth = 0;
@@ -337,19 +344,21 @@ function mountPairView(host, payload) {
   });
   if (state.map) changeMap();
   else layout();
-  startEdges();
   observer.observe(root);
   if (document.fonts?.ready) document.fonts.ready.then(() => root.isConnected && layout());
 
   return () => {
     follow.stop();
+    player.stop();
     observer.disconnect();
     shadow.replaceChildren();
   };
 }
 
+const item = (sign, text) => make("li", {}, sign, text);
+
 function table(head, rows) {
   const cells = (row) => row.slice(0, head.length).map((text, at) => (at ? make("td", {}, text) : make("th", { scope: "row", dir: "auto" }, text)));
-  return make("div", { class: "scroll" },
+  return make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "the numbers" },
     make("table", {}, make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)))), make("tbody", {}, ...rows.map((row) => make("tr", {}, ...cells(row))))));
 }
