@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 LONG_SIDE = 640  # pixels
-MOST_BYTES = 150_000  # as base64 about 200 KB, so that a view with its maps and script stays below 300 KB
+MOST_BYTES = 90_000  # as base64 120 KB, so that a view with its maps, script and still stays below 300 KB
 QUALITIES = (85, 75, 60, 45, 30)
 
 
@@ -22,17 +22,59 @@ class ImageData(TypedDict):
     height: int
 
 
-def image_data(image: Image) -> ImageData:
-    """An image as a JPEG data URI: at most `LONG_SIDE` a side, and `MOST_BYTES` as far as quality allows."""
-    from PIL import ImageOps
+def opened(image: Image) -> Image:
+    """An image as people see it: upright, in RGB, what is transparent on white.
 
-    small = ImageOps.exif_transpose(image)
+    Raises:
+        ValueError: its file is cut short or damaged, so that its pixels cannot be read.
+    """
+    from PIL import Image, ImageOps
+
+    try:
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode.startswith("I") or upright.mode == "F":
+            return _sixteen_bits(upright)
+        if upright.has_transparency_data:
+            upright = upright.convert("RGBA")
+            white = Image.new("RGBA", upright.size, "white")
+            upright = Image.alpha_composite(white, upright)
+        return upright.convert("RGB")
+    except (OSError, SyntaxError) as error:
+        name = getattr(image, "filename", "") or "the image"
+        raise ValueError(
+            f"could not read the pixels of {name} ({error}); its file is damaged or cut short: bring it again"
+        ) from error
+
+
+def image_data(image: Image) -> ImageData:
+    """An image as a JPEG data URI: at most `LONG_SIDE` a side, and `MOST_BYTES` as far as quality allows.
+
+    Raises:
+        ValueError: the image cannot be read (see `opened`).
+    """
+    small = opened(image)
     small.thumbnail((LONG_SIDE, LONG_SIDE))
-    small = small.convert("RGB")
+    return within(small, MOST_BYTES)
+
+
+def within(image: Image, most_bytes: int) -> ImageData:
+    """An RGB image as a JPEG data URI of so many bytes at most, as far as quality allows."""
     for quality in QUALITIES:
         buffer = io.BytesIO()
-        small.save(buffer, "JPEG", quality=quality, optimize=True)
-        if buffer.tell() <= MOST_BYTES:
+        image.save(buffer, "JPEG", quality=quality, optimize=True)
+        if buffer.tell() <= most_bytes:
             break
     source = "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-    return {"src": source, "width": small.width, "height": small.height}
+    return {"src": source, "width": image.width, "height": image.height}
+
+
+def _sixteen_bits(image: Image) -> Image:
+    """Grey of more than eight bits, its whole range (65,535 levels, or 0 to 1) brought down to 256."""
+    import numpy as np
+    from PIL import Image
+
+    values = np.asarray(image, dtype=np.float64)
+    largest = 1.0 if image.mode == "F" and values.max(initial=0.0) <= 1 else 65_535.0
+    if image.mode != "F" and values.max(initial=0.0) <= 255:
+        largest = 255.0
+    return Image.fromarray((np.clip(values / largest, 0, 1) * 255).astype(np.uint8)).convert("RGB")

@@ -17,10 +17,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
 from itr_explore.viz import theme
+from itr_explore.viz.drawing import png
+from itr_explore.viz.images import within
 from itr_explore.widgets.assets import view_script
 
 if TYPE_CHECKING:
     from itr_explore.widgets.view import View
+
+
+STILL_WIDTH = 820  # pixels
+STILL_BYTES = 48_000
 
 
 class ShowsItself(Protocol):
@@ -44,12 +50,20 @@ def save_page(
     Raises:
         OSError: the page could not be written; an older one is still there.
     """
+    return write(path, page(title=title, text=text, tables=tables, views=views).encode("utf-8"))
+
+
+def write(path: str | Path, data: bytes) -> Path:
+    """Write a file whole or not at all; folders are made where they are missing.
+
+    Raises:
+        OSError: it could not be written; an older one is still there.
+    """
     path = Path(path)
     unfinished = path.with_name(path.name + ".part")
-    written = page(title=title, text=text, tables=tables, views=views)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(written, encoding="utf-8")
+        unfinished.write_bytes(data)
         unfinished.replace(path)
     except OSError as error:
         with suppress(OSError):
@@ -77,24 +91,36 @@ def page(
 def embedded(view: View) -> str:
     """A view as a piece of HTML for a notebook's output: live wherever scripts run, also in a saved notebook.
 
-    Where they do not run, the view's summary in plain text is what one sees.
+    Where they do not run, one sees a still picture of the view, if it has one, and its summary in plain text.
     """
     name = uuid4().hex
     start = f"""
 for (const host of document.querySelectorAll('[data-view="{name}"]')) {{
-  if (!host.shadowRoot) mount(host, {safe_json(view.payload)}, null);
+  if (!host.shadowRoot) mount(host, {safe_json(view.drawn_now())}, null);
 }}
 """
     return (
-        f'<div data-view="{name}"><pre>{escape(view.summary())}</pre></div>\n'
+        f'<div data-view="{name}">{_still(view)}<pre>{escape(view.summary())}</pre></div>\n'
         f'<script type="module">\n{view_script(view.view)}{start}</script>'
+    )
+
+
+def _still(view: View) -> str:
+    """The view's still as an image that stands inside the page; nothing for a view that has none."""
+    drawing = view.still(width=STILL_WIDTH)
+    if drawing is None:
+        return ""
+    image = within(png(drawing, 1.0), STILL_BYTES)
+    return (
+        f'<img src="{image["src"]}" width="{image["width"]}" height="{image["height"]}"'
+        f' style="max-width: 100%; height: auto" alt="{escape(view.title())}">'
     )
 
 
 def _view(view: View) -> str:
     return (
         f'<div data-view="{view.view}"></div>'
-        f'<script type="application/json">{safe_json(view.payload)}</script>'
+        f'<script type="application/json">{safe_json(view.drawn_now())}</script>'
     )
 
 

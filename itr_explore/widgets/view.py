@@ -7,16 +7,20 @@ with all it needs, a `LiveView` puts such a piece before itself, which its live 
 
 from __future__ import annotations
 
+import io
 import traceback
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 from uuid import uuid4
 
 import anywidget
 import traitlets
 
+from itr_explore.viz.drawing import Drawing, png, svg
 from itr_explore.widgets.assets import view_script
-from itr_explore.widgets.page import embedded, save_page
+from itr_explore.widgets.page import embedded, save_page, write
+
+Theme = Literal["light", "dark"]
 
 
 class View(anywidget.AnyWidget):
@@ -38,9 +42,45 @@ class View(anywidget.AnyWidget):
         """The view as a few lines of text."""
         raise NotImplementedError
 
+    def drawn_now(self) -> dict[str, Any]:
+        """The payload of a saved page or a snapshot; a view that changes without a new payload has its own."""
+        return self.payload
+
     def save_html(self, path: str | Path) -> Path:
         """Write the view as one self-contained page that needs no kernel and no network; returns its path."""
         return save_page(path, title=self.title(), views=[self])
+
+    def still(self, *_: Any, **look: Any) -> Drawing | None:
+        """The view as a drawing, for paper and for places where no script runs; None if it has none.
+
+        A view that has one takes `width=` in CSS pixels and `theme=`, "light" or "dark".
+        """
+        return None
+
+    def save_png(self, path: str | Path, *, scale: float = 2.0, **look: Any) -> Path:
+        """Write the view as a PNG, drawn without a browser; returns its path.
+
+        Args:
+            path: folders are made where they are missing.
+            scale: pixels of the image for each pixel of `width`.
+            look: `width` in pixels, `theme` ("light" or "dark"), and what else `still` takes.
+
+        Raises:
+            ValueError: this kind of view has no still; `save_html` writes any.
+        """
+        buffer = io.BytesIO()
+        png(self._drawing(look), scale).save(buffer, "PNG", optimize=True)
+        return write(path, buffer.getvalue())
+
+    def save_svg(self, path: str | Path, **look: Any) -> Path:
+        """The same as SVG: text stays text, the image is inside it."""
+        return write(path, svg(self._drawing(look)).encode("utf-8"))
+
+    def _drawing(self, look: dict[str, Any]) -> Drawing:
+        drawing = self.still(**look)
+        if drawing is None:
+            raise ValueError(f"a {type(self).__name__} has no still picture; `save_html` writes it as a page")
+        return drawing
 
     def __repr__(self) -> str:
         return self.summary()

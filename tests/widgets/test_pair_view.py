@@ -77,3 +77,37 @@ def test_explore_explains_and_shows(make_explanation, monkeypatch):
     explanation = make_explanation()
     monkeypatch.setattr(pair_view, "explain", lambda model, pair: explanation if pair == "pair" else None)
     assert pair_view.explore("model", "pair").explanation is explanation
+
+
+def test_a_view_is_saved_as_png_and_svg_without_a_browser(make_explanation, tmp_path):
+    from PIL import Image
+
+    view = PairView(make_explanation())
+    with Image.open(view.save_png(tmp_path / "new" / "pair.png", width=800, theme="dark")) as image:
+        assert image.width == 1600
+    written = view.save_svg(tmp_path / "pair.svg", word="dog").read_text()
+    assert written.startswith("<?xml")
+    assert "1 of 3 right" in written
+
+
+def test_a_still_of_a_word_or_a_theme_that_is_not_there_is_refused(make_explanation):
+    view = PairView(make_explanation())
+    with pytest.raises(ValueError, match=r"wanted a word of the caption.*'boats'"):
+        view.still(word="cat")
+    with pytest.raises(ValueError, match="region_to_region"):
+        view.still(name="layers.0.affinity")
+    with pytest.raises(ValueError, match='"light" or "dark"'):
+        view.still(theme="pink")
+
+
+def test_an_output_is_below_300_kilobytes_also_with_a_photo_full_of_noise(make_explanation):
+    from dataclasses import replace
+
+    from PIL import Image
+
+    from itr_explore.widgets.page import embedded
+
+    explanation = make_explanation(regions=36, caption=" ".join(["word"] * 20), truth=False)
+    noise = np.random.default_rng(0).integers(0, 255, (3000, 4000, 3), dtype=np.uint8)
+    noisy = replace(explanation, pair=replace(explanation.pair, image=Image.fromarray(noise)))
+    assert len(embedded(PairView(noisy)).encode()) < 300_000
