@@ -6,9 +6,10 @@ width and height, so they outlive any resizing. Masks are True where something i
 
 from itr_explore.records.attributions import Attribution, Contrast
 from itr_explore.records.changes import Change, Intervention
+from itr_explore.records.found import Found, QueryRanks
 from itr_explore.records.maps import Explanation, Map, MapKind, Origin
 from itr_explore.records.pairs import Batch, Encoded, Example, Mention, Pair, Relation, Truth
-from itr_explore.records.results import Cascade, Progress, Ranking, RemovalCurves
+from itr_explore.records.results import Cascade, History, Progress, Ranking, RemovalCurves
 from itr_explore.records.tables import Interval, Measured, ShownAsTable, Table
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "Encoded",
     "Example",
     "Explanation",
+    "History",
+    "Found",
     "Interval",
     "Intervention",
     "Map",
@@ -29,6 +32,7 @@ __all__ = [
     "Origin",
     "Pair",
     "Progress",
+    "QueryRanks",
     "Ranking",
     "Relation",
     "RemovalCurves",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 
@@ -160,3 +162,74 @@ class Progress:
     best: bool = False  # this validation is the best so far
     epochs: int = 0  # of the whole run
     note: str = ""  # a sentence worth telling: resumed, interrupted, already finished
+
+
+@dataclass(frozen=True, repr=False)
+class History(ShownAsTable, Sequence[Progress]):
+    """All news of a training run, in order; shows itself as a table of its validations."""
+
+    steps: tuple[Progress, ...]
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    @overload
+    def __getitem__(self, at: int) -> Progress: ...
+    @overload
+    def __getitem__(self, at: slice) -> History: ...
+    def __getitem__(self, at: int | slice) -> Progress | History:
+        return History(self.steps[at]) if isinstance(at, slice) else self.steps[at]
+
+    def __iter__(self) -> Iterator[Progress]:
+        return iter(self.steps)
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The names of the terms of the loss, in the order they came up."""
+        return tuple(dict.fromkeys(name for step in self.steps for name in step.losses))
+
+    @property
+    def best(self) -> Progress | None:
+        """The step with the best validation; None before the first one."""
+        return next((step for step in reversed(self.steps) if step.best), None)
+
+    def table(self) -> Table:
+        """A row for each validation: recall at 1 both ways, rsum, and which was the best."""
+        best = self.best
+        rows = tuple(
+            (f"{step.epoch:g}", step.step, *step.validation.recall_at(1), step.validation.rsum, said)
+            for step in self.steps
+            if step.validation is not None
+            for said in ("best" if step is best else "",)
+        )
+        note = f"{len(self.steps)} steps" + ("" if rows else ", no validation yet")
+        return Table(("epoch", "step", "image to text R@1", "text to image R@1", "rsum", ""), rows, note=note)
+
+    def to_frame(self):
+        """A pandas `DataFrame` with a row for each step; NaN where it has no such number."""
+        import pandas as pd
+
+        nan = float("nan")
+        rows = [
+            {
+                "step": step.step,
+                "epoch": step.epoch,
+                "learning_rate": step.learning_rate,
+                **{f"loss {name}": step.losses.get(name, nan) for name in self.terms},
+                **dict(zip(RECALLS, _recalls(step.validation), strict=True)),
+                "best": step.best,
+                "note": step.note,
+            }
+            for step in self.steps
+        ]
+        return pd.DataFrame(rows).set_index("step") if rows else pd.DataFrame(rows)
+
+
+RECALLS = (*(f"{side} R@{k}" for side in ("i2t", "t2i") for k in (1, 5, 10)), "rsum")
+
+
+def _recalls(ranking: Ranking | None) -> tuple[float, ...]:
+    if ranking is None:
+        return (float("nan"),) * len(RECALLS)
+    at = [ranking.recall_at(k) for k in (1, 5, 10)]
+    return (*(recall[0] for recall in at), *(recall[1] for recall in at), ranking.rsum)

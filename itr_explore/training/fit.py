@@ -53,8 +53,8 @@ def fit(
     When the iterator ends, is closed or is interrupted, `model` holds the weights of the best validation (by
     rsum) and is back on the device it came from. An interrupt ends the iterator with a last `Progress` whose
     note says so. With a `folder` the run is checkpointed; the same call on the same folder goes on where the
-    run stood when it was closed or interrupted, after `kill -9` at its last checkpoint, and on a CPU ends with
-    the same weights to the last bit.
+    run stood when it was closed or interrupted, after `kill -9` from its last checkpoint, and on a CPU ends
+    with the same weights to the last bit.
 
     Torch's random numbers are one stream for a whole process: what other threads draw during a step changes
     the run, and a run in another thread what they draw.
