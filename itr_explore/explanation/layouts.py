@@ -6,7 +6,7 @@ import networkx as nx
 import numpy as np
 
 LAYOUTS = ("spring", "circular", "kamada_kawai", "spectral")
-APART = 0.09  # least distance of two nodes, as a share of the drawing; less where there are many
+APART = 0.2  # least distance of two nodes, as a share of the drawing; less where there are many
 ROUNDS = 60  # of moving nodes apart
 MARGIN = 0.06
 
@@ -60,7 +60,7 @@ def _fitted(places: np.ndarray) -> np.ndarray:
 
 def _apart(places: np.ndarray) -> np.ndarray:
     """The same with no two nodes nearer to each other than `APART`, as far as that is possible."""
-    least = min(APART, 0.7 / np.sqrt(len(places)))
+    least = min(APART, 0.75 / np.sqrt(len(places)))
     jitter = 1e-3 * _circle(len(places))  # those on one spot part in different directions
     places = places + jitter
     for _ in range(ROUNDS):

@@ -4,8 +4,14 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from itr_explore.explanation.graph import centralities, composed_relations, region_graph
-from itr_explore.records import Map
+from itr_explore.explanation.graph import (
+    MEASURES,
+    centralities,
+    composed_relations,
+    region_graph,
+    word_graph,
+)
+from itr_explore.records import Map, Relation
 
 
 def test_learned_edges_carry_the_weights_of_the_map(make_explanation):
@@ -94,3 +100,54 @@ def test_one_region_makes_a_graph_of_one_node(make_explanation):
         graph = region_graph(pair, edges)
         assert (graph.number_of_nodes(), graph.number_of_edges()) == (1, 0)
     assert len(centralities(graph)) == 1
+
+
+def stating(explanation):
+    """The dog (word 2, region 1) is near the boats (word 5, region 3)."""
+    pair = explanation.pair
+    truth = replace(pair.truth, relations=(Relation(1, "near", (2,)),))
+    return replace(explanation, pair=replace(pair, truth=truth))
+
+
+def test_stated_edges_join_what_regions_and_words_name(make_explanation):
+    explanation = stating(make_explanation())
+    assert list(region_graph(explanation, "stated").edges(data="predicate")) == [(1, 3, "near")]
+    assert list(word_graph(explanation, "stated").edges(data="predicate")) == [(2, 5, "near")]
+
+
+def test_semantic_edges_are_the_cosines_of_features(make_explanation):
+    pair = make_explanation(regions=3, truth=False).pair
+    pair = replace(pair, regions=np.array([[2.0, 0, 0, 0], [1, 1, 0, 0], [0, 0, 3, 0]], dtype=np.float32))
+    graph = region_graph(pair, "semantic")
+    assert graph.edges[0, 1]["weight"] == pytest.approx(0.5**0.5, abs=1e-6)
+    assert not graph.has_edge(0, 2), "nothing in common is no edge"
+
+
+def test_words_are_joined_to_the_next_ones(make_explanation):
+    graph = word_graph(make_explanation().pair, "order", reach=2)
+    assert list(graph.edges(0, data="weight")) == [(0, 1, 1.0), (0, 2, 0.5)]
+    assert graph.nodes[2]["label"] == "dog"
+
+
+def test_learned_edges_of_words_are_those_of_the_map(make_explanation):
+    explanation = make_explanation()
+    values = np.random.default_rng(0).uniform(size=(6, 6))
+    edges = Map("words.edges", "word_to_word", values, "attention", "unit")
+    graph = word_graph(replace(explanation, maps=(edges,)), "learned", top=1)
+    assert graph.edges[0, int(values[0, 1:].argmax()) + 1]["weight"] == values[0, 1:].max()
+    assert centralities(graph).index.name == "word"
+
+
+def test_what_words_lack_is_named(make_explanation):
+    explanation = make_explanation(truth=False)
+    with pytest.raises(ValueError, match="word_to_word"):
+        word_graph(explanation, "learned")
+    with pytest.raises(ValueError, match="truth"):
+        word_graph(explanation, "stated")
+    with pytest.raises(ValueError, match="order, stated or learned"):
+        word_graph(explanation, "friendly")
+
+
+def test_every_measure_is_told_of(make_explanation):
+    frame = centralities(region_graph(make_explanation(), "learned"))
+    assert list(frame.columns) == ["label", *MEASURES]
