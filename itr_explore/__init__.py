@@ -35,6 +35,7 @@ _HOME = {
     "centralities": "explanation.graph",
     "check": "exercises",
     "contrast": "explanation.contrast",
+    "compare_images": "explanation.contrast_images",
     "contrast_bars": "viz.contrast",
     "CutEdge": "explanation.edits",
     "DropRegion": "explanation.edits",

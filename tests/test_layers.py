@@ -18,10 +18,11 @@ MAY_IMPORT = {
     "explanation": {"records", "data", "nn", "models"},
     "evaluation": {"records", "data", "nn", "models", "explanation"},
     "training": {"records", "data", "nn", "models", "evaluation"},
-    "widgets": {"records", "data", "models", "explanation", "evaluation", "training", "viz"},
+    "search": {"records", "data", "nn", "models", "evaluation", "explanation"},
+    "widgets": {"records", "data", "models", "explanation", "evaluation", "training", "search", "viz"},
     "zoo": set(),
     "exercises": set(),
-    "cli": {"records", "data", "models", "explanation", "evaluation", "training", "viz", "widgets"},
+    "cli": {"records", "data", "models", "explanation", "evaluation", "training", "search", "viz", "widgets"},
     "__init__": set(),
 }
 
@@ -30,6 +31,7 @@ HEAVY = {  # may not be imported when a room is imported; inside functions they 
     "models": {"datasets", "captum", "plotly", "ipywidgets", "anywidget", "networkx", "transformers"},
     "training": {"datasets", "captum", "plotly", "ipywidgets", "anywidget", "networkx", "transformers"},
     "evaluation": {"datasets", "captum", "plotly", "ipywidgets", "anywidget", "transformers"},
+    "search": {"datasets", "captum", "plotly", "ipywidgets", "anywidget", "transformers"},
     "data": {"datasets", "captum", "plotly", "ipywidgets", "anywidget", "transformers"},
     "explanation": {"captum", "plotly", "ipywidgets", "anywidget", "transformers"},
     "viz": {"torch", "transformers", "ipywidgets", "anywidget"},

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+READABLE = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")  # none of these runs a program to be read
+MOST_BYTES = 20 * 2**20
+MOST_PIXELS = 50_000_000
 
 
 def open_picture(path: Path) -> Image:
@@ -70,3 +76,58 @@ class Pictures:
         if not (self.folder / "images").is_dir():
             return None
         raise FileNotFoundError(f"there is no picture {name} in {self.folder / 'images'}; copy it there")
+
+
+def read_picture(data: bytes, name: str = "the file") -> Image:
+    """The picture that some bytes are, judged by what they hold: RGB, upright, on white where see-through.
+
+    Args:
+        data: of a file that somebody sent.
+        name: for messages.
+
+    Raises:
+        ValueError: it is no picture, is damaged, or is too large to be opened safely.
+    """
+    from PIL import Image, ImageOps
+
+    if len(data) > MOST_BYTES:
+        raise ValueError(
+            f"{name} has {len(data) / 2**20:.0f} MB; at most {MOST_BYTES // 2**20} MB are read. Make it smaller"
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is a lower one
+            opened = Image.open(io.BytesIO(data), formats=READABLE)
+        pixels = opened.width * opened.height
+        if pixels > MOST_PIXELS:
+            raise _TooLarge(
+                f"{name} has {pixels / 1e6:.0f} megapixels; at most {MOST_PIXELS // 10**6} are opened. Make it"
+                " smaller"
+            )
+        upright = ImageOps.exif_transpose(opened)
+    except _TooLarge:
+        raise
+    except Image.UnidentifiedImageError:
+        raise ValueError(
+            f"{name} is no picture that can be read (looked at what it holds, not at its name); wanted"
+            f" {', '.join(READABLE)}"
+        ) from None
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{name} cannot be opened as a picture ({error}); save it anew") from error
+    return _on_white(upright)
+
+
+class _TooLarge(ValueError):
+    pass
+
+
+def _on_white(image: Image) -> Image:
+    """RGB of any kind of picture; 16-bit greys keep their range."""
+    from PIL import Image
+
+    if image.mode.startswith("I;16") or image.mode == "I":
+        image = image.convert("I").point(lambda grey: grey / 256).convert("L")
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        over = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", over.size, "white"), over).convert("RGB")
+    return image.convert("RGB")

@@ -4,7 +4,7 @@ Axes are named `image caption region word dim`. Boxes are always `x1 y1 x2 y2` a
 width and height, so they outlive any resizing. Masks are True where something is real. Ranks count from 0.
 """
 
-from itr_explore.records.attributions import Attribution, Contrast
+from itr_explore.records.attributions import Attribution, Contrast, ImageContrast
 from itr_explore.records.changes import Change, Intervention
 from itr_explore.records.found import Found, QueryRanks
 from itr_explore.records.maps import Explanation, Map, MapKind, Origin

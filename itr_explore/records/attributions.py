@@ -181,3 +181,50 @@ class Contrast(ShownAsTable):
 
     def _gap_said(self) -> str:
         return f"{abs(self.gap):.3g} of {self.difference:.3g} is left unexplained"
+
+
+@dataclass(frozen=True, repr=False)
+class ImageContrast(ShownAsTable):
+    """Why a caption scores higher with one image than with another: their difference, taken apart by word.
+
+    Regions of two images are no counterparts of each other: what each gave to its own image's score is kept,
+    and nothing is subtracted. Two images stand in a pair: the right one first, then the other.
+    """
+
+    model: str
+    method: str  # "parts": the score is their sum; or a method of attribution
+    pairs: tuple[Pair, Pair]  # of one caption
+    scores: tuple[float, float]
+    words: tuple[np.ndarray, np.ndarray]  # [word] each: what it gave to the score with that image
+    regions: tuple[np.ndarray, np.ndarray]  # [region] each: what it gave to its image's score
+    word_rests: dict[str, float]  # of the difference: what belongs to no word
+    gap: float = 0.0  # what is left unexplained; 0 but for rounding where scores are sums of their parts
+
+    def __post_init__(self):
+        for pair, words, regions in zip(self.pairs, self.words, self.regions, strict=True):
+            want_shape("words", words, (len(self.pairs[0].words),))
+            want_shape("regions", regions, (len(pair.regions),))
+
+    @property
+    def difference(self) -> float:
+        """The other image's score minus the right one's: above 0 where it outranks it."""
+        return self.scores[1] - self.scores[0]
+
+    @property
+    def exact(self) -> bool:
+        """The parts add up to the difference because the score is computed as their sum."""
+        return self.method == "parts"
+
+    def table(self) -> Table:
+        """The words in their order, with both images and the difference; the last row is the sum."""
+        right, other = self.words
+        rows = tuple(
+            (word, float(one), float(two), float(two - one))
+            for word, one, two in zip(self.pairs[0].words, right, other, strict=True)
+        )
+        rests = tuple((name, None, None, value) for name, value in self.word_rests.items())
+        ends = (("unexplained (gap)", None, None, self.gap), ("score", *self.scores, self.difference))
+        note = "an exact sum" if self.exact else f"by {self.method}, {abs(self.gap):.3g} is left unexplained"
+        title = f"{self.model}: {self.pairs[0].caption!r}"
+        names = ("word", f"right: {self.pairs[0].image_id}", f"other: {self.pairs[1].image_id}", "difference")
+        return Table(names, (*rows, *rests, *ends), title, note, digits=4)

@@ -1,0 +1,1 @@
+"""A collection encoded once, and searched by text or by image."""

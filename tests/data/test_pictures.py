@@ -1,0 +1,78 @@
+"""Pictures that people send: judged by what they hold."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from itr_explore.data import pictures
+from itr_explore.data.pictures import read_picture
+
+
+def saved(image, kind="PNG", **options):
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "colour"),
+    [
+        ("RGB", "JPEG", (200, 30, 30)),
+        ("L", "JPEG", 90),
+        ("CMYK", "JPEG", (0, 200, 200, 20)),
+        ("1", "PNG", 1),
+        ("P", "GIF", 3),
+        ("RGBA", "PNG", (9, 9, 9, 0)),
+        ("LA", "PNG", (9, 0)),
+        ("RGB", "BMP", (1, 2, 3)),
+        ("RGB", "TIFF", (1, 2, 3)),
+        ("RGB", "WEBP", (1, 2, 3)),
+    ],
+)
+def test_every_usual_kind_of_picture_becomes_rgb(mode, kind, colour):
+    found = read_picture(saved(Image.new(mode, (7, 5), colour), kind))
+    assert (found.mode, found.size) == ("RGB", (7, 5))
+
+
+def test_what_is_see_through_lies_on_white():
+    assert read_picture(saved(Image.new("RGBA", (2, 2), (9, 9, 9, 0)))).getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_sixteen_bits_of_grey_keep_their_range():
+    deep = Image.fromarray(np.array([[0, 32768, 65535]], dtype=np.uint16))
+    assert [read_picture(saved(deep)).getpixel((x, 0))[0] for x in range(3)] == [0, 128, 255]
+
+
+def test_a_picture_is_turned_as_its_camera_says():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert read_picture(saved(Image.new("RGB", (8, 4)), "JPEG", exif=exif)).size == (4, 8)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"not a picture", b"<svg onload=alert(1)>", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"],
+)
+def test_what_is_no_picture_is_refused_and_it_is_said_what_can_be_read(data):
+    with pytest.raises(ValueError, match=r"holiday\.jpg is no picture.*JPEG, PNG"):
+        read_picture(data, "holiday.jpg")
+
+
+def test_half_a_picture_is_refused():
+    noise = np.random.default_rng(0).integers(0, 255, (90, 90, 3), dtype=np.uint8)
+    whole = saved(Image.fromarray(noise), "JPEG")
+    with pytest.raises(ValueError, match="cannot be opened"):
+        read_picture(whole[: len(whole) // 2])
+
+
+def test_too_many_bytes_are_refused_before_they_are_looked_at():
+    with pytest.raises(ValueError, match="25 MB; at most 20"):
+        read_picture(bytes(25 * 2**20))
+
+
+def test_too_many_pixels_are_refused_before_they_are_decoded(monkeypatch):
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 1_000_000)
+    with pytest.raises(ValueError, match="4 megapixels; at most 1"):
+        read_picture(saved(Image.new("1", (2000, 2000))))
