@@ -89,7 +89,7 @@ class TrainingMonitor(LiveView):
         self._status = "ready"
         self._stop, self._turn = threading.Event(), threading.Lock()
         self._thread: threading.Thread | None = None
-        self._busy, self._displayed, self._cell = False, False, _cell()
+        self._busy, self._in_cell, self._displayed, self._cell = False, False, False, _cell()
         folder = settings.get("folder")
         if folder is None:
             folder = tempfile.mkdtemp(prefix="itr_explore-")
@@ -110,7 +110,7 @@ class TrainingMonitor(LiveView):
 
     @property
     def history(self) -> History:
-        """All that `fit` told so far: shows a table of the validations; `to_frame()` has a row for each step."""
+        """All that `fit` told so far: a table of the validations, or `to_frame()` with a row for each step."""
         return History(tuple(self._steps))
 
     @property
@@ -129,7 +129,7 @@ class TrainingMonitor(LiveView):
                 return
             if self._thread is not None:
                 self._thread.join()
-            self._begin()
+            self._begin(in_cell=False)
             self._thread = threading.Thread(target=self._work, name=self.title(), daemon=True)
             self._thread.start()
 
@@ -140,14 +140,14 @@ class TrainingMonitor(LiveView):
             RuntimeError: this model is being trained already.
             Exception: whatever `fit` raised; the view shows it, too.
         """
-        if not self._displayed and _in_a_notebook():
+        if not self._displayed and _kernel() is not None:
             self._ipython_display_()
         with self._turn:
             if self._busy:
                 raise RuntimeError(
                     "this monitor trains in the background already; wait for it with `monitor.wait()`"
                 )
-            self._begin()
+            self._begin(in_cell=True)
         self._work()
         self._raise()
         return self.history
@@ -210,12 +210,12 @@ class TrainingMonitor(LiveView):
         self._displayed = True
         super()._ipython_display_(**more)
 
-    def _begin(self) -> None:
+    def _begin(self, in_cell: bool) -> None:
         """Claim the model; from here on `_work` must follow."""
         with ExitStack() as claim:
             claim.enter_context(claimed(self.model, "another monitor"))
             self._claim = claim.pop_all()
-        self._busy, self._error, self._trouble = True, None, None
+        self._busy, self._in_cell, self._error, self._trouble = True, in_cell, None, None
         self._stop.clear()
         self._clock, self._from = time.monotonic(), self._steps[-1].epoch if self._steps else 0.0
         self._note = ""
@@ -238,6 +238,17 @@ class TrainingMonitor(LiveView):
             self._claim.close()
             self._busy = False
             self._show(status)
+            self._keep()
+
+    def _keep(self) -> None:
+        """Have the curves in the saved notebook; the thread that runs cells has to do it."""
+        kernel = _kernel()
+        if not self._displayed or kernel is None:
+            return
+        if threading.current_thread() is threading.main_thread():
+            self.refresh_snapshot()
+        else:
+            kernel.io_loop.add_callback(self.refresh_snapshot)
 
     def _train(self) -> str:
         """Go through `fit` to its end or until a stop is asked for; returns how it ended."""
@@ -314,6 +325,7 @@ class TrainingMonitor(LiveView):
         folder = Path(self._settings["folder"])
         return {
             "status": self._status,
+            "in_cell": self._in_cell,
             "resumable": bool(self._steps) or (folder / FILE).exists(),
             "step": last.step if last else 0,
             "epoch": last.epoch if last else 0,
@@ -374,10 +386,6 @@ def _named(collection: Collection) -> str:
         f"{collection.name}, {collection.split}: {len(collection):,} images,"
         f" {len(collection.captions):,} captions"
     )
-
-
-def _in_a_notebook() -> bool:
-    return _kernel() is not None
 
 
 def _kernel() -> Any:

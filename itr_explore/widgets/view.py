@@ -122,11 +122,23 @@ class LiveView(View):
     def _ipython_display_(self, **_: Any) -> None:
         from IPython.display import display
 
-        html = f'<div data-snapshot="{self.snapshot}">{embedded(self)}</div>'
-        display({"text/html": html, "text/plain": self.summary()}, raw=True)
+        display(self._frozen(), raw=True, display_id=self.snapshot)
         live, metadata = anywidget.AnyWidget._repr_mimebundle_(self) or ({}, {})
         live["text/plain"] = f"{type(self).__name__}, live where there is a kernel"
         display(live, metadata=metadata, raw=True)
+
+    def refresh_snapshot(self) -> None:
+        """Draw the snapshots anew that stand for this view where there is no kernel: as the view is now.
+
+        To be called by the thread that runs cells.
+        """
+        from IPython.display import display
+
+        display(self._frozen(), raw=True, display_id=self.snapshot, update=True)
+
+    def _frozen(self) -> dict[str, str]:
+        html = f'<div data-snapshot="{self.snapshot}">{embedded(self)}</div>'
+        return {"text/html": html, "text/plain": self.summary()}
 
 
 TELLING = (ValueError, LookupError, ArithmeticError, OSError, RuntimeError)  # their messages say what to do

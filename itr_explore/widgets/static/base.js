@@ -178,8 +178,7 @@ function asKernel(model) {
 
 /** A live widget takes the place of the snapshot that was shown before it for those who have no kernel. */
 function hideSnapshots(el, name) {
-  if (!name) return;
-  for (const snapshot of document.querySelectorAll(`[data-snapshot="${CSS.escape(name)}"]`)) snapshot.hidden = true;
+  if (name) el.append(make("style", {}, `[data-snapshot="${CSS.escape(name)}"] { display: none; }`)); // also one that is drawn later
 }
 
 /** Wait until nothing was asked for so many milliseconds, then do it once, with the newest arguments. */

@@ -22,6 +22,7 @@ function mountTrainingMonitor(host, payload, kernel) {
   const status = make("span", { class: "status", role: "status" });
   const start = make("button", { type: "button", class: "act" }, "Start");
   const stop = make("button", { type: "button", class: "act" }, "Stop");
+  const hint = make("span", { class: "hint" });
   const trouble = make("div", { class: "trouble" });
   const note = make("p", { class: "note" });
   const progress = make("progress", { max: 1, value: 0, "aria-label": "share of the epochs that is done" });
@@ -56,7 +57,7 @@ function mountTrainingMonitor(host, payload, kernel) {
   const root = make("section", { class: "view", "aria-label": `Training ${payload.model} on ${payload.training}` },
     make("header", {},
       make("span", { class: "model" }, payload.model), status,
-      kernel ? make("span", { class: "controls" }, start, stop) : make("span", { class: "controls hint" }, "recorded; training needs a kernel")),
+      kernel ? make("span", { class: "controls" }, hint, start, stop) : make("span", { class: "controls hint" }, "recorded; training needs a kernel")),
     make("p", { class: "about" }, `trained on ${payload.training}; chosen on ${payload.validation}`),
     asked, trouble, progress,
     make("dl", { class: "readings" }, ...Object.entries(readings).map(([name, value]) => make("div", {}, make("dt", {}, name), value))),
@@ -71,7 +72,9 @@ function mountTrainingMonitor(host, payload, kernel) {
     status.dataset.status = state.status;
     start.textContent = state.resumable ? "Resume" : "Start";
     start.disabled = going || state.status === "done";
-    stop.disabled = state.status !== "training";
+    const byInterrupt = going && state.in_cell; // the kernel hears no click while a cell runs
+    stop.disabled = state.status !== "training" || byInterrupt;
+    hint.textContent = byInterrupt ? "a cell trains: Kernel > Interrupt stops it" : "";
     progress.value = state.epochs ? Math.min(state.epoch / state.epochs, 1) : 0;
     const total = Object.values(state.terms).reduce((sum, value) => sum + value, 0);
     const told = {
@@ -112,6 +115,7 @@ function mountTrainingMonitor(host, payload, kernel) {
     }, (error) => asked.replaceChildren(complaint(error)));
   }
 
+  const catchUpSoon = debounced(400, catchUp);
   let waiting = false;
   const soon = () => {
     if (waiting) return;
@@ -131,8 +135,6 @@ function mountTrainingMonitor(host, payload, kernel) {
       catchUpSoon();
     }),
   ] : [];
-  const catchUpSoon = debounced(400, catchUp);
-
   function layout() {
     const style = getComputedStyle(root);
     const width = root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
