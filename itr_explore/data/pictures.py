@@ -92,7 +92,8 @@ def read_picture(data: bytes, name: str = "the file") -> Image:
 
     if len(data) > MOST_BYTES:
         raise ValueError(
-            f"{name} has {len(data) / 2**20:.0f} MB; at most {MOST_BYTES // 2**20} MB are read. Make it smaller"
+            f"{name} has {len(data) / 2**20:.0f} MB; at most {MOST_BYTES // 2**20} MB are read."
+            " Make it smaller"
         )
     try:
         with warnings.catch_warnings():
@@ -101,8 +102,8 @@ def read_picture(data: bytes, name: str = "the file") -> Image:
         pixels = opened.width * opened.height
         if pixels > MOST_PIXELS:
             raise _TooLarge(
-                f"{name} has {pixels / 1e6:.0f} megapixels; at most {MOST_PIXELS // 10**6} are opened. Make it"
-                " smaller"
+                f"{name} has {pixels / 1e6:.0f} megapixels; at most {MOST_PIXELS // 10**6} are opened."
+                " Make it smaller"
             )
         upright = ImageOps.exif_transpose(opened)
     except _TooLarge:

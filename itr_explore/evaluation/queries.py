@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from itr_explore.evaluation.encoding import Encoder, at_rest
+from itr_explore.evaluation.encoding import EncodedCaptions, Encoder, at_rest
 from itr_explore.evaluation.ranking import rank_among
-from itr_explore.records import QueryRanks
+from itr_explore.records import Encoded, QueryRanks
 from itr_explore.records.found import Side
 
 if TYPE_CHECKING:
@@ -69,12 +69,16 @@ def query_ranks_in_steps(
     items = len(collection) if side == "images" else len(collection.captions)
     starts, query_starts = range(0, items, AT_ONCE), range(0, len(rows), AT_ONCE)
     total, done = items + len(rows), 0
-    pieces = []
+    seen: list[Encoded] = []
+    texts: list[EncodedCaptions] = []
     for start in starts:
         with at_rest(model, device) as device_used:
             encoder = Encoder(model, collection, device_used)
             some = np.arange(start, min(start + AT_ONCE, items))
-            pieces.append(encoder.images(some.tolist()) if side == "images" else encoder.captions(some))
+            if side == "images":
+                seen.append(encoder.images(some.tolist()))
+            else:
+                texts.append(encoder.captions(some))
         done += len(some)
         yield done, total, None
     found = []
@@ -83,11 +87,11 @@ def query_ranks_in_steps(
         with at_rest(model, device) as device_used:
             encoder = Encoder(model, collection, device_used)
             if side == "images":
-                texts = encoder.captions(some)
-                blocks = [texts.scores(model, piece).T for piece in pieces]
+                asked = encoder.captions(some)
+                blocks = [asked.scores(model, piece).T for piece in seen]
             else:
-                seen = encoder.images(some.tolist())
-                blocks = [piece.scores(model, seen) for piece in pieces]
+                shown = encoder.images(some.tolist())
+                blocks = [piece.scores(model, shown) for piece in texts]
             scores = np.concatenate([block.double().cpu().numpy() for block in blocks], axis=1)
         if np.isnan(scores).any():
             raise ValueError(

@@ -48,8 +48,8 @@ def compare_images(
         except NotAdditive:
             if method == "parts":
                 raise
-    found = [attribute(model, pair, method or "integrated_gradients", **options) for pair in (right, other)]
-    one, two = found
+    chosen: Any = method or "integrated_gradients"
+    one, two = (attribute(model, pair, chosen, **options) for pair in (right, other))
     rests = {
         "all regions": float(two.regions.sum() - one.regions.sum()),
         "the baselines": two.baseline_score - one.baseline_score,

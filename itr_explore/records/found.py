@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -153,7 +153,8 @@ class QueryRanks(ShownAsTable):
             )
         )
         what = "caption" if self.side == "images" else "image"
-        note = f"{len(self.names):,} of {self.of:,} {what}s as queries; margin: best right minus best wrong score"
+        asked = f"{len(self.names):,} of {self.of:,} {what}s as queries"
+        note = f"{asked}; margin: best right minus best wrong score"
         title = f"{self.model}: {self.side} of {self.collection}"
         return Table((what, "rank", "margin", "right score"), rows, title, note, 3)
 
@@ -175,12 +176,6 @@ class QueryRanks(ShownAsTable):
         ).set_index("query")
 
     def _at(self, places: np.ndarray) -> QueryRanks:
-        return QueryRanks(
-            self.model,
-            self.collection,
-            self.side,
-            self.queries[places],
-            tuple(self.names[place] for place in places.tolist()),
-            *(getattr(self, n)[places] for n in ("ranks", "right", "wrong", "right_scores", "wrong_scores")),
-            self.of,
-        )
+        arrays = ("queries", "ranks", "right", "wrong", "right_scores", "wrong_scores")
+        cut = {name: getattr(self, name)[places] for name in arrays}
+        return replace(self, names=tuple(self.names[place] for place in places.tolist()), **cut)

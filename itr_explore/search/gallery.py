@@ -1,8 +1,8 @@
 """`Gallery`: a collection encoded once by a model, then searched by a sentence or by an image.
 
-Every image, or caption, is scored by the model itself as long as that is quick. A model whose score needs both
-sides at once searches a large collection in two stages (`evaluation.two_stage`): one vector an item gives the
-candidates, the model scores those. Each answer says which way it was found.
+Every image, or caption, is scored by the model itself as long as that is quick. A model whose score needs
+both sides at once searches a large collection in two stages (`evaluation.two_stage`): one vector an item
+gives the candidates, the model scores those. Each answer says which way it was found.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from itr_explore.records import Batch, Encoded, Example, Found
 from itr_explore.records.found import Side
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
     from itr_explore.data.collection import Collection
     from itr_explore.models.base import RetrievalModel
 
@@ -68,7 +70,7 @@ class Gallery:
                 f" {collection.name} have size {collection.region_dim}; take the collection that it was"
                 " trained on, or a model trained on this one"
             )
-        self.model, self.collection = model, collection
+        self.model, self.collection, self._tokenizer = model, collection, model.tokenizer
         self.candidates, self.exact_up_to, self.memory = candidates, exact_up_to, memory
         self.one_vector = hasattr(model, "image_parts")  # scores are products of vectors (explanation.parts)
         self._shelves: dict[Side, _Shelf] = {}
@@ -110,7 +112,7 @@ class Gallery:
         self.encode("images")
         start = time.perf_counter()
         with self._at_rest() as encoder:
-            ids, mask = encode(self.model.tokenizer, [text])
+            ids, mask = encode(self._tokenizer, [text])
             query = self.model.encode_captions(self._batch(words=ids, word_mask=mask).to(encoder.device))
             unseen = (ids[0, 1 : 1 + len(words)] == UNKNOWN).tolist()
         right = np.unique(self.collection.image_of[self._rows_of(text)])
@@ -236,9 +238,8 @@ class Gallery:
         if weights != self._weights:
             self._shelves, self._weights = {}, weights
         if side not in self._shelves:
-            self._shelves[side] = _Shelf(
-                side, self.collection, self.model, 0 if self.one_vector else self.memory
-            )
+            memory = 0 if self.one_vector else self.memory
+            self._shelves[side] = _Shelf(side, self.collection, self._tokenizer, memory)
         return self._shelves[side]
 
     def _rows_of(self, text: str) -> list[int]:
@@ -296,12 +297,12 @@ class _Shelf:
         memory: bytes for fragments; 0 where the model's score needs none.
     """
 
-    def __init__(self, side: Side, collection: Collection, model: RetrievalModel, memory: int):
+    def __init__(self, side: Side, collection: Collection, tokenizer: Tokenizer, memory: int):
         self.side, self.memory = side, memory
         if side == "images":
             lengths = collection.region_counts
         else:
-            lengths = np.diff(collection.token_ids(model.tokenizer)[1])
+            lengths = np.diff(collection.token_ids(tokenizer)[1])
         self.parts = int(lengths.sum())
         self.order = np.argsort(lengths, kind="stable")
         self.pieces: list[tuple[np.ndarray, Encoded]] = []
