@@ -1,4 +1,4 @@
-"""The command line: `itr-explore demo | train | evaluate | explain`.
+"""The command line: `itr-explore demo | train | evaluate | explain | report`.
 
 Each command is a few lines over the public functions, so that whatever it does can be done in a notebook.
 """
@@ -72,6 +72,19 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--image", type=int, default=0, help="which image of the split, from 0")
     made.add_argument("--caption", type=int, default=0, help="which of its captions, from 0")
     made.add_argument("--out", type=Path, default=Path("out/pair.html"))
+
+    made = command(report, "Write a page about a model: tables, charts, some pairs, the worst queries.")
+    made.add_argument("--model", required=True)
+    made.add_argument("--split", default="test")
+    made.add_argument("--images", type=int, help="only the first so many images")
+    made.add_argument(
+        "--faithful",
+        type=int,
+        default=0,
+        metavar="PAIRS",
+        help="measure on so many pairs whether attributions are faithful (default: leave it out)",
+    )
+    made.add_argument("--out", type=Path, default=Path("out/report.html"))
     return top
 
 
@@ -125,6 +138,17 @@ def explain(options: argparse.Namespace) -> int:
 
     model, collection = from_pretrained(options.model), open_collection(options.collection, options.split)
     print(explore(model, collection.pair(options.image, caption=options.caption)).save_html(options.out))
+    return 0
+
+
+def report(options: argparse.Namespace) -> int:
+    """Write a page about a model."""
+    from itr_explore import from_pretrained, save_report
+
+    model, collection = from_pretrained(options.model), open_collection(options.collection, options.split)
+    if options.images is not None:
+        collection = collection.subset(range(min(options.images, len(collection))))
+    print(save_report(model, collection, options.out, faithful_pairs=options.faithful, device=options.device))
     return 0
 
 

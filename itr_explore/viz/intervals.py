@@ -50,7 +50,13 @@ def interval_dots(found: Measured, *, dark: bool = False) -> go.Figure:
         figure.add_scatter(
             x=value,
             y=rows,
-            error_x={"type": "data", "symmetric": False, "array": high - value, "arrayminus": value - low},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": high - value,
+                "arrayminus": value - low,
+                "color": (theme.DARK if dark else theme.LIGHT)["muted"],  # one: an array is warned of
+            },
             mode="markers",
             cliponaxis=False,
             marker={"size": 9, "color": colours},

@@ -1,4 +1,4 @@
-"""Views and tables as one self-contained page: opens from disk, needs no kernel, asks no network.
+"""Views, tables and charts as one self-contained page: opens from disk, needs no kernel, asks no network.
 
 The page carries a content security policy: only its own scripts run (named by their hashes), images come from
 the page itself, and nothing can be fetched. So not even a caption that held a script could do anything.
@@ -9,17 +9,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from uuid import uuid4
 
 from itr_explore.viz import theme
 from itr_explore.viz.drawing import png
 from itr_explore.viz.images import within
 from itr_explore.widgets.assets import view_script
+from itr_explore.widgets.charts import Chart, chart_data, chart_place, charts_script, plotly_script
 
 if TYPE_CHECKING:
     from itr_explore.widgets.view import View
@@ -35,6 +36,16 @@ class ShowsItself(Protocol):
     def _repr_html_(self) -> str: ...
 
 
+class Section(NamedTuple):
+    """A part of a page under a heading of its own."""
+
+    title: str
+    text: Sequence[str] = ()  # paragraphs, as they are
+    tables: Sequence[ShowsItself] = ()
+    charts: Sequence[Chart] = ()  # figures that are made when asked for `dark=`
+    views: Sequence[View] = ()
+
+
 def save_page(
     path: str | Path,
     *,
@@ -42,15 +53,16 @@ def save_page(
     text: Iterable[str] = (),
     tables: Iterable[ShowsItself] = (),
     views: Iterable[View] = (),
+    sections: Iterable[Section] = (),
 ) -> Path:
-    """Write one page: title, paragraphs of plain text, tables, views; returns its path.
+    """Write one page: title, paragraphs of plain text, tables, views, sections; returns its path.
 
     Folders are made where they are missing; an older page is replaced in one step.
 
     Raises:
         OSError: the page could not be written; an older one is still there.
     """
-    return write(path, page(title=title, text=text, tables=tables, views=views).encode("utf-8"))
+    return write(path, page(title=title, text=text, tables=tables, views=views, sections=sections).encode())
 
 
 def write(path: str | Path, data: bytes) -> Path:
@@ -78,14 +90,31 @@ def page(
     text: Iterable[str] = (),
     tables: Iterable[ShowsItself] = (),
     views: Iterable[View] = (),
+    sections: Iterable[Section] = (),
 ) -> str:
     """The same as one string."""
-    views = list(views)
-    parts = [f"<h1>{escape(title)}</h1>"] if len(views) != 1 or text or tables else []
-    parts += [f"<p>{escape(paragraph)}</p>" for paragraph in text]
-    parts += [f'<div class="table">{table._repr_html_()}</div>' for table in tables]
-    parts += [f"<article>{_view(view)}</article>" for view in views]
-    return _document(title, "\n".join(parts), views)
+    first = Section(title, list(text), list(tables), (), list(views))
+    sections = list(sections)
+    alone = len(first.views) == 1 and not (first.text or first.tables or sections)
+    parts = [] if alone else [f"<h1>{escape(title)}</h1>"]
+    parts += _parts(first)
+    for section in sections:
+        parts += ["<section>", f"<h2>{escape(section.title)}</h2>", *_parts(section), "</section>"]
+    shown = [view for section in (first, *sections) for view in section.views]
+    return _document(title, "\n".join(parts), shown, charts=any(section.charts for section in sections))
+
+
+def _parts(section: Section) -> Iterator[str]:
+    for paragraph in section.text:
+        yield f"<p>{escape(paragraph)}</p>"
+    for table in section.tables:
+        yield f'<div class="table" tabindex="0">{table._repr_html_()}</div>'
+    for chart in section.charts:
+        data = chart_data(chart)
+        json_data = f'<script type="application/json">{safe_json(data)}</script>'
+        yield f"<figure>{chart_place(data)}{json_data}</figure>"
+    for view in section.views:
+        yield f"<article>{_view(view)}</article>"
 
 
 def embedded(view: View) -> str:
@@ -140,21 +169,24 @@ for (const host of document.querySelectorAll('[data-view="{view}"]')) {{
     return f"\n{view_script(view)}{start}"
 
 
-def _document(title: str, body: str, views: Iterable[View]) -> str:
-    scripts = [_script(name) for name in sorted({view.view for view in views})]
+def _document(title: str, body: str, views: Iterable[View], charts: bool) -> str:
+    modules = [_script(name) for name in sorted({view.view for view in views})]
+    classic = [plotly_script(), charts_script()] if charts else []
     digests = [
-        base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii") for text in scripts
+        base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+        for text in (*classic, *modules)
     ]
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests) or "'none'"
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {allowed}"
-    modules = "".join(f'<script type="module">{text}</script>\n' for text in scripts)
+    scripts = "".join(f"<script>{text}</script>\n" for text in classic)
+    scripts += "".join(f'<script type="module">{text}</script>\n' for text in modules)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<title>{escape(title)}</title>\n<link rel="icon" href="data:,">\n'
         f"<style>{_style()}</style>\n</head>\n"
-        f"<body>\n<main>\n{body}\n</main>\n{modules}</body>\n</html>\n"
+        f"<body>\n<main>\n{body}\n</main>\n{scripts}</body>\n</html>\n"
     )
 
 
@@ -167,13 +199,18 @@ def _style() -> str:
 @media (prefers-color-scheme: dark) {{ :root {{ {tone(theme.DARK)} }} }}
 body {{ margin: 0; background: var(--paper); color: var(--ink); font: 14px/1.5 {theme.SANS} }}
 main {{ max-width: 1180px; margin: 0 auto }}
-h1, main > p, .table {{ margin: 18px 20px }}
-h1 {{ font: 600 26px/1.3 {theme.SERIF}; overflow-wrap: anywhere }}
+h1, h2, p, .table, figure {{ margin: 18px 20px }}
+h1, h2 {{ font: 600 26px/1.3 {theme.SERIF}; overflow-wrap: anywhere }}
+h2 {{ font-size: 20px }}
+p {{ max-width: 72ch; overflow-wrap: anywhere }}
+.table p {{ margin: 6px 0 }}
+section {{ border-top: 1px solid var(--line); margin-top: 30px; padding-top: 6px }}
 article + article {{ border-top: 1px solid var(--line) }}
 .table {{ overflow-x: auto }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums }}
 caption {{ text-align: start; font-weight: 600; padding-bottom: 4px }}
 th, td {{ padding: 3px 18px 3px 0; text-align: end; font-weight: 400; border-bottom: 1px solid var(--line) }}
+td {{ white-space: nowrap }}
 th:first-child {{ text-align: start }}
 thead th, .table p {{ color: var(--muted) }}
 """
