@@ -125,7 +125,9 @@ def embedded(view: View) -> str:
     name = uuid4().hex
     start = f"""
 for (const host of document.querySelectorAll('[data-view="{name}"]')) {{
-  if (!host.shadowRoot) mount(host, {safe_json(view.drawn_now())}, null);
+  if (host.shadowRoot) continue;
+  mount(host, {safe_json(view.drawn_now())}, null);
+  hideMissing(host);
 }}
 """
     return (

@@ -131,8 +131,10 @@ def lab_context(browser):
     context.close()
 
 
-# What JupyterLab says by itself, and of widgets that the notebook before left in the kernel.
-OF_THE_LAB = re.compile(r"/api/(workspaces|settings|kernels|sessions|contents)|favicon|Comm not found for")
+# What JupyterLab says by itself, of widgets that the notebook before left in the kernel, and of lost kernels.
+OF_THE_LAB = re.compile(
+    r"/api/(workspaces|settings|kernels|sessions|contents)|favicon|Comm not found for|widget model not found"
+)
 
 RUN_ALL = """async () => {
   const { commands, shell } = window.jupyterapp;

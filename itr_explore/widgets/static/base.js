@@ -181,6 +181,22 @@ function hideSnapshots(el, name) {
   if (name) el.append(make("style", {}, `[data-snapshot="${CSS.escape(name)}"] { display: none; }`)); // also one that is drawn later
 }
 
+/** Where a saved notebook has lost its kernel, JupyterLab says below a snapshot that a model is missing: not needed. */
+function hideMissing(host) {
+  const area = host.closest("[data-snapshot]")?.closest(".jp-OutputArea");
+  if (!area) return;
+  const watcher = new MutationObserver(() => look());
+  const look = () => {
+    for (const output of area.children) {
+      if (!/^Error displaying widget: model not found/.test(output.textContent.trim())) continue;
+      output.style.display = "none";
+      watcher.disconnect();
+    }
+  };
+  watcher.observe(area, { childList: true, subtree: true });
+  look();
+}
+
 /** Wait until nothing was asked for so many milliseconds, then do it once, with the newest arguments. */
 function debounced(milliseconds, work) {
   let timer = 0;
