@@ -82,6 +82,7 @@ _HOME = {
     "Gallery": "search.gallery",
     "explore": "widgets.pair_view",
     "PairView": "widgets.pair_view",
+    "RetrievalDemo": "widgets.retrieval_demo",
     "save_report": "widgets.report",
     "TrainingMonitor": "widgets.training_monitor",
     "compare": "widgets.model_compare",

@@ -39,6 +39,11 @@ VIEWS = {
         ("base.js", "sentence.js", "chart.js", "probe.js", "training_monitor.js"),
         ("base.css", "pair_view.css", "training_monitor.css"),
     ),
+    "retrieval_demo": Parts(
+        "mountRetrievalDemo",
+        (*PAIR_SCRIPTS, "why.js", "retrieval_demo.js"),
+        ("base.css", "pair_view.css", "retrieval_demo.css"),
+    ),
     "graph_explorer": Parts(
         "mountGraphExplorer",
         ("base.js", "graph_numbers.js", "graph_plot.js", "graph_edits.js", "graph_explorer.js"),

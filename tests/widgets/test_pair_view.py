@@ -111,3 +111,28 @@ def test_an_output_is_below_300_kilobytes_also_with_a_photo_full_of_noise(make_e
     noise = np.random.default_rng(0).integers(0, 255, (3000, 4000, 3), dtype=np.uint8)
     noisy = replace(explanation, pair=replace(explanation.pair, image=Image.fromarray(noise)))
     assert len(embedded(PairView(noisy)).encode()) < 300_000
+
+
+def test_what_stands_beside_is_told_in_the_text_and_sent_once(make_explanation):
+    own = make_explanation()
+    view = PairView(own, beside={"same": own})
+    assert repr(view).splitlines()[-1] == "beside, same: 1 of 3 right"
+    panels = view.payload["beside"]
+    assert [panel["title"] for panel in panels] == ["attention", "same"]
+    assert panels[0]["maps"] is None, "they are in the payload already"
+    assert panels[1]["maps"] == view.payload["maps"]
+
+
+def test_what_is_of_another_pair_is_not_put_beside(make_explanation):
+    with pytest.raises(ValueError, match=r"'other' is of another pair \(toy: two cats\)"):
+        PairView(make_explanation(), beside={"other": make_explanation("two cats", truth=False)})
+
+
+def test_a_busy_photo_with_two_panels_weighs_less_than_300_kilobytes(make_explanation, tmp_path):
+    from PIL import Image
+
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (3000, 4000, 3), dtype=np.uint8))
+    found = make_explanation(" ".join(["word"] * 20), regions=36, truth=False)
+    found = replace(found, pair=replace(found.pair, image=noise))
+    view = PairView(found, beside={"one": found, "other": found})
+    assert view.save_html(tmp_path / "pair.html").stat().st_size < 300_000

@@ -57,3 +57,12 @@ def test_a_region_to_word_map_is_turned_so_that_words_are_rows(make_explanation)
 def test_the_payload_is_json_and_small(make_explanation):
     explanation = make_explanation(" ".join(["word"] * 200), regions=100)
     assert len(json.dumps(payload(explanation), allow_nan=False)) < 150_000
+
+
+def test_regions_stand_on_a_circle_as_they_lie_around_the_middle_of_the_image(make_explanation):
+    places = np.array(payload(make_explanation(regions=9))["circle"])
+    assert np.allclose(np.hypot(*places.T), 1, atol=2e-3)
+    boxes = make_explanation(regions=9).pair.boxes
+    x, y = ((boxes[:, :2] + boxes[:, 2:]) / 2 - 0.5).T
+    turned = [np.argsort(np.arctan2(*xy)).tolist() for xy in ((y, x), places.T[::-1])]
+    assert any(np.roll(turned[1], by).tolist() == turned[0] for by in range(9))

@@ -79,7 +79,7 @@ class Chooser {
     this.ahead = this.step("›", "next pair", 1);
     const number = (label, most) => {
       const field = make("input", { type: "number", min: 0, max: most, step: 1, value: 0, inputmode: "numeric" });
-      field.addEventListener("change", () => this.typed());
+      field.addEventListener("change", () => this.typed(field));
       return { field, label: make("label", { class: "choice" }, label, field) };
     };
     this.image = number("Image", choosing.images - 1);
@@ -117,7 +117,8 @@ class Chooser {
     this.ask(entry.image, entry.caption);
   }
 
-  typed() {
+  typed(field) {
+    if (field === this.image.field) this.caption.field.value = 0; // another image: its first caption
     const [image, caption] = [this.image.field, this.caption.field].map(({ value }) => Number(value || 0));
     this.at([image, caption]);
     this.ask(image, caption);

@@ -229,7 +229,8 @@ function mountPairView(host, payload) {
     if (matrix) matrix.light(now);
     relations?.light(now.active);
     beside?.light(now);
-    readout.replaceChildren(...describe(now));
+    const said = describe(now);
+    if (looksNew(readout, ...said.map((part) => part.textContent ?? part))) readout.replaceChildren(...said); // else a press on its button would be lost
     readout.classList.toggle("pinned", now.pinned);
   }
 
