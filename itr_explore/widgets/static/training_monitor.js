@@ -103,7 +103,7 @@ function mountTrainingMonitor(host, payload, kernel) {
   function fillNumbers() {
     numbers.querySelector(".scroll")?.remove();
     const rows = state.validations.map(({ epoch, recalls, rsum }) => [plain(epoch), ...recalls.flat().map((value) => value.toFixed(1)), rsum.toFixed(1), epoch === state.best?.epoch ? "best" : ""]);
-    numbers.append(rowsAsTable(["epoch", ...["i2t", "t2i"].flatMap((side) => AT.map((at) => `${side} ${at}`)), "rsum", ""], rows));
+    numbers.append(rowsAsTable(["epoch", ...["i2t", "t2i"].flatMap((side) => AT.map((at) => `${side} ${at}`)), "rsum", "which"], rows));
   }
 
   /** The kernel's maps from one's own last on, where one was missed: a view that was opened late, say. */
