@@ -89,6 +89,7 @@ class GraphExplorer(LiveView):
         self.explanation = explain_edges(model, pair)
         self.edits: tuple[EdgeEdit, ...] = ()
         self.intervention: Intervention | None = None
+        self._told: dict[str, Any] | None = None
         self._encoded: EncodedGallery | None = None
         versions = self._versions(before)
         super().__init__(payload=graph_payload(versions, self._gallery_in_words()))
@@ -99,9 +100,13 @@ class GraphExplorer(LiveView):
         Raises:
             ValueError: as of `intervene`.
         """
-        result = self._edited(edits, self.collection is not None)
-        self.payload = {**self.payload, "result": result}
+        self._told = self._edited(edits, self.collection is not None)
+        self.payload = self.drawn_now()
         return self.intervention
+
+    def drawn_now(self) -> dict[str, Any]:
+        """With what the last edits did; the live view has that without being drawn anew."""
+        return {**self.payload, "result": self._told}
 
     def answer_edit(self, edits: list[dict[str, Any]]) -> dict[str, Any] | None:
         """Score and maps under some edits; ranks take longer and are asked for after."""
@@ -162,9 +167,7 @@ class GraphExplorer(LiveView):
 
     def _answered(self, edits: list[EdgeEdit], ranked: bool) -> dict[str, Any] | None:
         result = self._edited(tuple(edits), ranked and self.collection is not None)
-        self.payload["result"] = (
-            result  # in place: a page saved later has it, and the live view keeps its state
-        )
+        self._told = result
         return result
 
     def _edited(self, edits: tuple[EdgeEdit, ...], ranked: bool) -> dict[str, Any] | None:

@@ -170,7 +170,6 @@ def _graph(one: Choice, versions: Mapping[str, Explanation]) -> dict[str, Any]:
     signed = any((value < 0).any() for value in full)
     taps = editable(explanation)
     tap = taps.get(one.map.name) if one.map else None
-    predicates = [[a, b, says] for a, b, says in graph.edges(data="predicate") if says]
     plain = len({abs(weight) for *_, weight in graph.edges(data="weight")}) < 2
     label, direction = _reads(one)
     return {
@@ -183,7 +182,7 @@ def _graph(one: Choice, versions: Mapping[str, Explanation]) -> dict[str, Any]:
         "symmetric": (one.map.name if one.map else one.kind) in SYMMETRIC,
         "plain": plain,  # all edges weigh the same
         "top": None if plain else TOP,
-        "predicates": predicates or None,
+        "predicates": _predicates(graph),
         "tap": tap,
         "code": _code(one),
         "weights": [None if value is None else _codes(value) for value in weights],
@@ -270,6 +269,18 @@ def _code(one: Choice) -> str:
         name = f', name="{one.map.name}"' if one.map else ""
         return f'{call}(explain_edges(model, pair), "{one.kind}"{name}'
     return f'{call}(pair, "{one.kind}"'
+
+
+def _predicates(graph: nx.DiGraph) -> dict[str, Any] | None:
+    """What edges are called: names, and [node node] bytes of 0 (nothing) or the number of a name from 1."""
+    told_ = [(a, b, says) for a, b, says in graph.edges(data="predicate") if says]
+    if not told_:
+        return None
+    names = sorted({says for *_, says in told_})
+    codes = np.zeros((len(graph), len(graph)), dtype=np.uint8)
+    for a, b, says in told_:
+        codes[a, b] = 1 + names.index(says)
+    return {"names": names, "data": base64.b64encode(codes.tobytes()).decode("ascii")}
 
 
 def _codes(values: np.ndarray | None) -> dict[str, Any] | None:

@@ -116,9 +116,10 @@ function mountGraphExplorer(host, payload, kernel) {
   /** All edges of a version, and the largest weight in any of them: one scale for all. */
   function readWeights() {
     const all = versions().map((_, version) => weightsOf(state.graph, version));
-    const predicates = new Map((state.graph.predicates ?? []).map(([from, to, says]) => [idOf(from, to), says]));
     state.weights = all[state.version];
-    state.all = state.weights ? edgesOf(state.weights).map((edge) => ({ ...edge, predicate: predicates.get(edge.id) })) : [];
+    state.all = state.weights ? edgesOf(state.weights) : [];
+    const called = decodePredicates(state.graph.predicates);
+    for (const edge of state.all) edge.predicate = called(edge.from * state.weights.nodes + edge.to);
     state.largest = Math.max(0, ...all.filter(Boolean).map((weights) => edgesOf(weights).reduce((most, { value }) => Math.max(most, Math.abs(value)), 0)));
     state.ownWeights = all[own];
     takeThreshold();
@@ -137,11 +138,11 @@ function mountGraphExplorer(host, payload, kernel) {
     topChoice.querySelector("select").selectedIndex = TOPS.indexOf(graph.top);
     thresholdBox.hidden = topChoice.hidden = graph.plain;
     about.textContent = graph.about;
+    readWeights();
     drawPredicates();
     if (graph.nodes !== nodes || !place.nodes.length) makeNodes();
     drawVersions();
     panel.show(state, graph);
-    readWeights();
     draw();
   }
 
@@ -155,9 +156,9 @@ function mountGraphExplorer(host, payload, kernel) {
 
   function drawPredicates() {
     const counts = new Map();
-    for (const [, , says] of state.graph.predicates ?? []) counts.set(says, (counts.get(says) ?? 0) + 1);
+    for (const { predicate } of state.all) if (predicate) counts.set(predicate, (counts.get(predicate) ?? 0) + 1);
     const names = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a) || (a < b ? -1 : 1));
-    const many = names.length > 1 && (state.graph.predicates ?? []).length > CROWD * payload.regions;
+    const many = names.length > 1 && state.all.length > CROWD * state.weights.nodes;
     state.predicate = many ? names[0] : null;
     predicateBox.replaceChildren(...(names.length > 1 ? [choice("Relation", ["all", ...names.map((name) => `${name} (${counts.get(name)})`)], (at) => ((state.predicate = at ? names[at - 1] : null), redraw()))] : []));
     if (many) predicateBox.querySelector("select").selectedIndex = 1;
@@ -449,7 +450,7 @@ function mountGraphExplorer(host, payload, kernel) {
 /** A drop-down list of graphs under headings. */
 function grouped(label, graphs, groups, changed) {
   const heads = { region: "Regions", word: "Words" };
-  const list = make("select", {}, ...Object.keys(heads).flatMap((nodes) => Object.keys(groups).map((group) => {
+  const list = make("select", { "aria-label": label }, ...Object.keys(heads).flatMap((nodes) => Object.keys(groups).map((group) => {
     const inside = graphs.map((graph, at) => [graph, at]).filter(([graph]) => graph.nodes === nodes && graph.group === group);
     if (!inside.length) return null;
     return make("optgroup", { label: `${heads[nodes]}: ${groups[group]}` }, ...inside.map(([graph, at]) => make("option", { value: at }, graph.label)));

@@ -8,6 +8,13 @@ function decodeWeights({ nodes, bits, zero, step, data }) {
   return { nodes, values, at: (from, to) => values[from * nodes + to] };
 }
 
+/** What the edge in a cell of the square is called, if anything. */
+function decodePredicates(predicates) {
+  if (!predicates) return () => undefined;
+  const codes = atob(predicates.data);
+  return (cell) => predicates.names[codes.charCodeAt(cell) - 1];
+}
+
 const idOf = (from, to) => `${from}-${to}`;
 
 /** All edges between two different nodes, the strongest first; equal ones by their rows, then columns. */
