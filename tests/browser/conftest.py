@@ -59,13 +59,28 @@ def open_page(browser):
         page.on("console", lambda message: noise.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: noise.append(f"error: {error}"))
         page.on("dialog", lambda dialog: (noise.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        page.goto(address)
+        page.goto(address, timeout=60_000)
         return page
 
     yield opened
     for context in contexts:
         context.close()
     assert noise == []
+
+
+@pytest.fixture(scope="session")
+def violations():
+    """Asks axe-core what is serious or critical on a page, or within a part of it; says where."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    def found(page, within: str | None = None) -> list[str]:
+        return [
+            f"{one['id']}: {one['help']}: " + "; ".join(str(node["target"]) for node in one["nodes"][:4])
+            for one in Axe().run(page, within).response["violations"]
+            if one["impact"] in ("serious", "critical")
+        ]
+
+    return found
 
 
 class Lab(NamedTuple):
