@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from itr_explore.models.base import RetrievalModel
 
 AT_ONCE = 256  # items encoded together
+CANDIDATES, CANDIDATES_ENCODED_AGAIN = 2000, 200
 MOST_WORDS = 1000  # of a sentence
 
 
@@ -38,7 +39,8 @@ class Gallery:
     Args:
         model: stays where it is and as it is; where its weights have changed since, all is encoded anew.
         collection: what is searched.
-        candidates: how many the model scores itself, where there are two stages.
+        candidates: how many the model scores itself, where there are two stages; by default 2,000 where their
+            fragments are kept, and 200 where they are encoded again.
         exact_up_to: items up to which a model whose score needs both sides at once scores all of them. Models
             of one vector an item always do.
         memory: bytes that may be kept of each side besides one vector an item; where all fragments need more,
@@ -53,11 +55,11 @@ class Gallery:
         model: RetrievalModel,
         collection: Collection,
         *,
-        candidates: int = 100,
+        candidates: int | None = None,
         exact_up_to: int = 10_000,
         memory: int = 2**30,
     ):
-        if candidates < 1 or exact_up_to < 0 or memory < 0:
+        if (candidates is not None and candidates < 1) or exact_up_to < 0 or memory < 0:
             raise ValueError(
                 "wanted one candidate at least, exact_up_to and memory from 0; got"
                 f" {candidates}, {exact_up_to} and {memory}"
@@ -115,7 +117,7 @@ class Gallery:
             ids, mask = encode(self._tokenizer, [text])
             query = self.model.encode_captions(self._batch(words=ids, word_mask=mask).to(encoder.device))
             unseen = (ids[0, 1 : 1 + len(words)] == UNKNOWN).tolist()
-        right = np.unique(self.collection.image_of[self._rows_of(text)])
+        right = np.unique(self.collection.image_of[self.rows_of(text)])
         unknown = dict.fromkeys(word for word, new in zip(words, unseen, strict=True) if new)
         return self._found("images", text, query, k, among, right, start, tuple(unknown))
 
@@ -159,7 +161,7 @@ class Gallery:
             raise ValueError(f"among must be [{len(shelf.order)}] booleans, got {list(np.shape(among))}")
         seconds = {"read": time.perf_counter() - start}
         with self._at_rest() as encoder:
-            order, scores, scored = self._ranked(shelf, query, max(k, self.candidates), encoder, seconds)
+            order, scores, scored = self._ranked(shelf, query, k, encoder, seconds)
         start = time.perf_counter()
         ranks = np.empty(len(order), dtype=np.int64)
         ranks[order] = np.arange(len(order))
@@ -192,12 +194,13 @@ class Gallery:
         )
 
     def _ranked(
-        self, shelf: _Shelf, query: Encoded, candidates: int, encoder: Encoder, seconds: dict[str, float]
+        self, shelf: _Shelf, query: Encoded, k: int, encoder: Encoder, seconds: dict[str, float]
     ) -> tuple[np.ndarray, np.ndarray, int]:
         """All rows best first; [item] scores, NaN where the model gave none; how many it gave."""
         start = time.perf_counter()
         count = len(shelf.order)
         scores = np.full(count, np.nan)
+        candidates = max(k, self.candidates or (CANDIDATES if shelf.whole else CANDIDATES_ENCODED_AGAIN))
         exact = self.one_vector or (shelf.whole and count <= max(self.exact_up_to, candidates))
         if exact:
             for rows, piece in shelf.everything():
@@ -209,11 +212,12 @@ class Gallery:
         coarse = (shelf.vectors @ query.vectors[0]).double().cpu().numpy()
         _refuse_nan(coarse, self.model.name)
         order = np.argsort(-coarse, kind="stable")
-        first = np.sort(order[:candidates])
+        first = shelf.by_length(order[:candidates])
         seconds["coarse"] = time.perf_counter() - start
         start = time.perf_counter()
         for rows, piece in shelf.some(first, encoder):
             scores[rows] = self._score(shelf.side, piece, query)
+        first = np.sort(first)
         _refuse_nan(scores[first], self.model.name)
         order[: len(first)] = first[np.argsort(-scores[first], kind="stable")]
         seconds["re-rank"] = time.perf_counter() - start
@@ -242,7 +246,7 @@ class Gallery:
             self._shelves[side] = _Shelf(side, self.collection, self._tokenizer, memory)
         return self._shelves[side]
 
-    def _rows_of(self, text: str) -> list[int]:
+    def rows_of(self, text: str) -> list[int]:
         """The captions that are this sentence, but for case and outer punctuation."""
         if not hasattr(self, "_by_text"):
             self._by_text: dict[str, list[int]] = {}
@@ -252,7 +256,7 @@ class Gallery:
 
     def _same_text(self, rows: np.ndarray) -> list[int]:
         """The captions that say the same as these."""
-        return sorted({same for row in rows for same in self._rows_of(self.collection.captions[row])})
+        return sorted({same for row in rows for same in self.rows_of(self.collection.captions[row])})
 
     def _batch_of(self, image: Example) -> Batch:
         """A batch of one image from anywhere."""
@@ -303,11 +307,12 @@ class _Shelf:
             lengths = collection.region_counts
         else:
             lengths = np.diff(collection.token_ids(tokenizer)[1])
-        self.parts = int(lengths.sum())
+        self.lengths, self.parts = lengths, int(lengths.sum())
         self.order = np.argsort(lengths, kind="stable")
         self.pieces: list[tuple[np.ndarray, Encoded]] = []
         self.done, self.whole = 0, True
         self._vectors: Tensor | None = None
+        self._places: np.ndarray | None = None  # [2 item]
 
     @property
     def full(self) -> bool:
@@ -324,6 +329,10 @@ class _Shelf:
             if not self.whole:
                 self.pieces = []
         return self._vectors
+
+    def by_length(self, rows: np.ndarray) -> np.ndarray:
+        """The same rows, those of like length next to each other."""
+        return rows[np.argsort(self.lengths[rows], kind="stable")]
 
     def add(self, encoder: Encoder) -> bool:
         """Encode one more piece."""
@@ -350,10 +359,23 @@ class _Shelf:
             for start in range(0, len(rows), AT_ONCE):
                 yield from self._encoded(rows[start : start + AT_ONCE], encoder)
             return
-        for known, piece in self.pieces:
-            inside = np.flatnonzero(np.isin(known, rows))
-            if len(inside):
-                yield known[inside], piece[torch.from_numpy(inside).to(piece.vectors.device)]
+        which, places = self._where(rows)
+        for start in range(0, len(rows), AT_ONCE):
+            at = slice(start, start + AT_ONCE)
+            yield rows[at], _joined([self.pieces[p][1] for p in which[at]], places[at])
+
+    def _where(self, rows: np.ndarray) -> tuple[list[int], list[int]]:
+        """In which piece some rows are, and at which place; rows of like length stand next to each other."""
+        if self._places is None:
+            known = np.concatenate([known for known, _ in self.pieces])
+            sizes = [len(known) for known, _ in self.pieces]
+            self._places = np.empty((2, len(known)), dtype=np.int64)
+            self._places[:, known] = (
+                np.repeat(np.arange(len(sizes)), sizes),
+                np.concatenate([np.arange(size) for size in sizes]),
+            )
+        which, places = self._places[:, rows]
+        return which.tolist(), places.tolist()
 
     def _encoded(self, rows: np.ndarray, encoder: Encoder) -> Iterator[tuple[np.ndarray, Encoded]]:
         if self.side == "images":
@@ -364,6 +386,19 @@ class _Shelf:
         for group in found.groups:
             yield rows[given[first : first + len(group)]], group
             first += len(group)
+
+
+def _joined(pieces: list[Encoded], places: list[int]) -> Encoded:
+    """One item of each piece, padded to the longest."""
+    longest = max(piece.mask.shape[1] for piece in pieces)
+    first = pieces[0]
+    parts = first.parts.new_zeros(len(pieces), longest, first.parts.shape[2])
+    mask = first.mask.new_zeros(len(pieces), longest)
+    for row, (piece, place) in enumerate(zip(pieces, places, strict=True)):
+        length = piece.mask.shape[1]
+        parts[row, :length], mask[row, :length] = piece.parts[place], piece.mask[place]
+    vectors = torch.stack([piece.vectors[place] for piece, place in zip(pieces, places, strict=True)])
+    return Encoded(vectors, parts, mask)
 
 
 def _light(piece: Encoded) -> Encoded:
