@@ -10,6 +10,7 @@ from itr_explore.records.found import Found, QueryRanks
 from itr_explore.records.maps import Explanation, Map, MapKind, Origin
 from itr_explore.records.pairs import Batch, Encoded, Example, Mention, Pair, Relation, Truth
 from itr_explore.records.results import Cascade, History, Progress, Ranking, RemovalCurves
+from itr_explore.records.spaces import Space
 from itr_explore.records.tables import Interval, Measured, ShownAsTable, Table
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Relation",
     "RemovalCurves",
     "ShownAsTable",
+    "Space",
     "Table",
     "Truth",
 ]

@@ -203,7 +203,8 @@ class History(ShownAsTable, Sequence[Progress]):
             for said in ("best" if step is best else "",)
         )
         note = f"{len(self.steps)} steps" + ("" if rows else ", no validation yet")
-        return Table(("epoch", "step", "image to text R@1", "text to image R@1", "rsum", "which"), rows, note=note)
+        columns = ("epoch", "step", "image to text R@1", "text to image R@1", "rsum", "which")
+        return Table(columns, rows, note=note)
 
     def to_frame(self):
         """A pandas `DataFrame` with a row for each step; NaN where it has no such number."""

@@ -378,13 +378,13 @@ model = toy_model(training)
 loss = model.training_loss
 model.training_loss = lambda *a, **k: time.sleep(0.02) or loss(*a, **k)
 monitor = TrainingMonitor(
-    model, training, validation, validation.pair(0), epochs=16, batch_size=16, learning_rate=0.02, device="cpu"
+    model, training, validation, validation.pair(0), epochs=400, batch_size=16, learning_rate=0.02, device="cpu"
 )
 """
 
 
 @pytest.mark.slow
-def test_in_jupyterlab_a_run_is_started_stopped_within_two_seconds_and_resumed(in_lab):
+def test_in_jupyterlab_a_run_is_started_stopped_and_resumed(in_lab):
     page = in_lab([SLOW, "monitor"])
     view = page.locator(".itr-training-monitor:visible")
     assert view.count() == 1
@@ -394,15 +394,16 @@ def test_in_jupyterlab_a_run_is_started_stopped_within_two_seconds_and_resumed(i
     view.locator('[data-status="stopped"]').wait_for()
     assert "the model holds the weights of epoch" in view.locator(".note").inner_text()
     view.get_by_role("button", name="Resume").click()
-    view.locator('[data-status="done"]').wait_for(timeout=60_000)
-    assert view.locator("dd", has_text="16 of 16").count() == 1
+    view.locator('[data-status="training"]').wait_for()
+    view.get_by_role("button", name="Stop").click()
+    view.locator('[data-status="stopped"]').wait_for()
     assert page.locator(".itr-training-monitor:visible").count() == 1, "the snapshot stays hidden"
 
 
 @pytest.mark.slow
 def test_in_jupyterlab_a_cell_that_trains_draws_meanwhile_and_ends_with_an_interrupt(in_lab):
     page = in_lab(
-        [SLOW, "history = monitor.run()\nprint(len(history) < 128, history.best is not None)"], run=False
+        [SLOW, "history = monitor.run()\nprint(len(history) < 3200, history.best is not None)"], run=False
     )
     page.evaluate(
         """async () => {

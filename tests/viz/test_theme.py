@@ -1,3 +1,5 @@
+from itertools import combinations
+
 import numpy as np
 import pytest
 
@@ -50,11 +52,69 @@ def test_the_ramp_keeps_its_order_under_colour_vision_deficiencies(deficiency):
 
 
 @pytest.mark.parametrize("deficiency", DEFICIENCIES)
-@pytest.mark.parametrize(("one", "other"), [(theme.HIT, theme.MISS), (theme.EDGE, theme.EDGE_NEGATIVE)])
-def test_colours_of_opposite_meaning_stay_apart(deficiency, one, other):
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_both_arms_of_the_diverging_ramp_keep_their_order_and_their_sign(deficiency, dark):
     matrix = np.array(DEFICIENCIES[deficiency])
-    seen = [lab(matrix @ linear(colour)) for colour in (one, other)]
-    assert np.linalg.norm(seen[0] - seen[1]) > 20
+    seen = [lab(matrix @ linear(colour)) for colour in theme.diverging(dark)]
+    steps = np.diff([light for light, *_ in seen]) * (-1 if dark else 1)
+    assert (steps[:5] > 5).all()
+    assert (steps[5:] < -5).all()
+    assert min(difference(seen[at], seen[-1 - at]) for at in range(4)) >= 10
+
+
+def difference(one, other):
+    """CIEDE2000 of two colours in CIE Lab; 1 is just seen side by side, 10 at a glance."""
+    (l1, a1, b1), (l2, a2, b2) = one, other
+    chroma = (np.hypot(a1, b1) + np.hypot(a2, b2)) / 2
+    stretch = 1.5 - 0.5 * np.sqrt(chroma**7 / (chroma**7 + 25**7))
+    c1, c2 = np.hypot(a1 * stretch, b1), np.hypot(a2 * stretch, b2)
+    h1, h2 = (np.degrees(np.arctan2(b, a * stretch)) % 360 for a, b in ((a1, b1), (a2, b2)))
+    turn = (h2 - h1 + 180) % 360 - 180 if c1 * c2 else 0.0
+    hue, c, lightness = h1 + turn / 2, (c1 + c2) / 2, (l1 + l2) / 2
+    waves = [(1, -30, -0.17), (2, 0, 0.24), (3, 6, 0.32), (4, -63, -0.2)]
+    t = 1 + sum(size * np.cos(np.radians(times * hue + shift)) for times, shift, size in waves)
+    scales = np.array(
+        [
+            1 + 0.015 * (lightness - 50) ** 2 / np.sqrt(20 + (lightness - 50) ** 2),
+            1 + 0.045 * c,
+            1 + 0.015 * c * t,
+        ]
+    )
+    steps = np.array([l2 - l1, c2 - c1, 2 * np.sqrt(c1 * c2) * np.sin(np.radians(turn) / 2)]) / scales
+    tilt = (
+        -2
+        * np.sqrt(c**7 / (c**7 + 25**7))
+        * np.sin(np.radians(60 * np.exp(-(((hue % 360 - 275) / 25) ** 2))))
+    )
+    return np.sqrt((steps**2).sum() + tilt * steps[1] * steps[2])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "published"),  # Sharma, Wu, Dalal (2005), table 1
+    [
+        ((50, 2.6772, -79.7751), (50, 0, -82.7485), 2.0425),
+        ((50, 2.5, 0), (73, 25, -18), 27.1492),
+        ((60.2574, -34.0099, 36.2677), (60.4626, -34.1751, 39.4387), 1.2644),
+        ((35.0831, -44.1164, 3.7933), (35.0232, -40.0716, 1.5901), 1.8645),
+        ((2.0776, 0.0795, -1.135), (0.9033, -0.0636, -0.5514), 0.9082),
+    ],
+)
+def test_the_difference_of_colours_is_the_published_one(one, other, published):
+    assert difference(one, other) == pytest.approx(published, abs=1e-4)
+
+
+TOGETHER = {
+    "marks of a view": (theme.HIT, theme.MISS, theme.EDGE, theme.EDGE_NEGATIVE),
+    "categories of a chart": tuple(theme.OKABE_ITO.values())[:6],
+}
+
+
+@pytest.mark.parametrize("deficiency", [None, *DEFICIENCIES])
+@pytest.mark.parametrize("group", TOGETHER)
+def test_colours_that_stand_together_are_told_apart_at_a_glance(deficiency, group):
+    matrix = np.array(DEFICIENCIES[deficiency]) if deficiency else np.eye(3)
+    seen = [lab(matrix @ linear(colour)) for colour in TOGETHER[group]]
+    assert min(difference(one, other) for one, other in combinations(seen, 2)) >= 10
 
 
 @pytest.mark.parametrize("tone", [theme.LIGHT, theme.DARK], ids=["light", "dark"])

@@ -32,7 +32,7 @@ def make():
 @pytest.fixture
 def held(make, monkeypatch):
     """A monitor whose training waits for `go` before each step; `reached` tells that it waits."""
-    monitor = make(epochs=50)
+    monitor = make(epochs=4)
     monitor.go, monitor.reached = threading.Semaphore(0), threading.Semaphore(0)
     loss = monitor.model.training_loss
 
@@ -101,9 +101,9 @@ def test_a_stopped_run_keeps_the_best_weights_and_goes_on_where_it_stood(make, h
     held.go.release(1000)
     held.answer_start()
     held.wait()
-    whole = make(epochs=50)
+    whole = make(epochs=4)
     whole.run()
-    assert [step.step for step in held.history] == list(range(1, 401))
+    assert [step.step for step in held.history] == list(range(1, 33))
     assert weights(held.model) == weights(whole.model)
 
 
