@@ -7,12 +7,15 @@ import numpy as np
 
 LAYOUTS = ("spring", "circular", "kamada_kawai", "spectral")
 APART = 0.2  # least distance of two nodes, as a share of the drawing; less where there are many
+FEW = 60  # nodes up to which Kamada and Kawai's is computed: it takes seconds beyond
 ROUNDS = 60  # of moving nodes apart
 MARGIN = 0.06
 
 
 def layouts(graph: nx.DiGraph, seed: int = 0) -> dict[str, np.ndarray]:
     """`[node 2]` places between 0 and 1, y down, for each way of `LAYOUTS`, nodes in the graph's order.
+
+    More than `FEW` nodes have no `kamada_kawai`.
 
     The graph is drawn as undirected, an edge as strong as both its directions together, signs left out. In
     `spring` a strong edge pulls, in `kamada_kawai` it is short, `spectral` takes the two smoothest vectors
@@ -28,14 +31,15 @@ def layouts(graph: nx.DiGraph, seed: int = 0) -> dict[str, np.ndarray]:
         return dict.fromkeys(LAYOUTS, _fitted(_circle(len(graph))))
     pulls = nx.from_numpy_array(weights)
     joined = nx.from_numpy_array(weights + 0.02)  # weakly all with all, or loose parts fall on one spot
-    lengths = 1 / np.sqrt(np.maximum(weights, 0.05))
-    far = {a: {b: float(lengths[a, b]) if a != b else 0.0 for b in pulls} for a in pulls}
     found = {
         "spring": nx.spring_layout(pulls, weight="weight", seed=seed, iterations=200),
         "circular": dict(enumerate(_circle(len(graph)))),
-        "kamada_kawai": nx.kamada_kawai_layout(pulls, dist=far),
         "spectral": nx.spectral_layout(joined, weight="weight"),
     }
+    if len(graph) <= FEW:
+        lengths = 1 / np.sqrt(np.maximum(weights, 0.05))
+        far = {a: {b: float(lengths[a, b]) if a != b else 0.0 for b in pulls} for a in pulls}
+        found["kamada_kawai"] = nx.kamada_kawai_layout(pulls, dist=far)
     return {
         way: _fitted(_apart(_fitted(np.array([places[node] for node in pulls]))))
         for way, places in found.items()

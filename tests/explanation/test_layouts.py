@@ -3,13 +3,13 @@ import numpy as np
 import pytest
 
 from itr_explore.explanation.graph import region_graph
-from itr_explore.explanation.layouts import APART, LAYOUTS, layouts
+from itr_explore.explanation.layouts import APART, FEW, LAYOUTS, layouts
 
 
-@pytest.mark.parametrize("nodes", [0, 1, 2, 9, 60])
+@pytest.mark.parametrize("nodes", [0, 1, 2, 9, 70])
 def test_every_node_has_a_place_inside_the_drawing(nodes):
     found = layouts(nx.gnp_random_graph(nodes, 0.3, seed=0, directed=True))
-    assert set(found) == set(LAYOUTS)
+    assert set(found) == set(LAYOUTS) - ({"kamada_kawai"} if nodes > FEW else set())
     for places in found.values():
         assert places.shape == (nodes, 2)
         assert ((places >= 0) & (places <= 1)).all()

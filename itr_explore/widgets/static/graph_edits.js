@@ -4,6 +4,8 @@ const DEEDS = { cut: "Cut", reverse: "Reverse", mean: "Replace by the mean edge"
 const DONE = { cut: "cut", reverse: "reversed", mean: "replaced by the mean edge" };
 const TINY = 0.0005; // movement of attention that is not worth a row
 
+const minus = (text) => (Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−"));
+
 /** A menu beside an edge: arrow keys walk, Enter chooses, Escape closes and gives the focus back. */
 class EdgeMenu {
   constructor(root) {
@@ -108,7 +110,7 @@ class EditPanel {
   drawResult(result, waiting) {
     const { changes, draws, like, gallery, moved } = result;
     const digits = (name) => (name === "score" ? 4 : 1);
-    const said = (value, name) => value.toFixed(digits(name)).replace("-", "−");
+    const said = (value, name) => minus(value.toFixed(digits(name)));
     const signed = (value, name) => (value > 0 ? "+" : "") + said(value, name);
     const rows = changes.map((change) => {
       const { name } = change;
@@ -130,7 +132,7 @@ class EditPanel {
     const name = (at) => `${at}${this.payload.labels[at] ? ` ${this.payload.labels[at]}` : ""}`;
     const cells = kept.map((row) => make("tr", {},
       make("th", { scope: "row", dir: "auto" }, row.word), make("td", {}, name(row.region)),
-      make("td", {}, row.before.toFixed(3)), make("td", { class: "after" }, row.after.toFixed(3)),
+      make("td", {}, minus(row.before.toFixed(3))), make("td", { class: "after" }, minus(row.after.toFixed(3))),
       make("td", {}, row.strongest_before === row.strongest_after ? `${name(row.strongest_before)}, as before` : `${name(row.strongest_before)} → ${name(row.strongest_after)}`)));
     const head = ["word", "region", "before", "after", "strongest region"];
     return [make("h4", {}, "Whose weights moved"), make("div", { class: "scroll" }, make("table", { class: "changes" },
@@ -141,7 +143,7 @@ class EditPanel {
 
 /** A line with a dot for each control, a tick before and a diamond after. */
 function strip({ before, after, controls }) {
-  const [width, height, margin] = [150, 22, 8];
+  const [width, height, margin] = [130, 22, 8];
   const all = [before, after, ...controls];
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const at = (value) => (high > low ? margin + ((value - low) / (high - low)) * (width - 2 * margin) : width / 2);

@@ -194,6 +194,7 @@ function mountGraphExplorer(host, payload, kernel) {
     if (!(width > 0)) return; // out of sight, or not yet in the document
     const wide = width >= 720;
     root.classList.toggle("wide", wide);
+    root.classList.toggle("roomy", width >= 1000); // the answer's table beside the list of nodes
     draw();
   }
 
@@ -253,7 +254,8 @@ function mountGraphExplorer(host, payload, kernel) {
     const own = sentence ? payload.words.map((word) => Math.min(3.9 * [...word].length + 7, place.width / 3)) : sizes.map(() => 9);
     const bow = ([x, y1], [, y2]) => [x + Math.sign(y2 - y1) * Math.min(place.width - 24, 90 + Math.abs(y2 - y1) * 0.9), (y1 + y2) / 2];
     place.put(placed(), own, sentence ? "alone" : "inside");
-    layout.put(points(layout, graph.layouts[state.way]), sizes, "below");
+    Object.keys(WAYS).forEach((way, at) => (wayBox.children[at].disabled = !(way in graph.layouts))); // too many nodes for it
+    layout.put(points(layout, graph.layouts[state.way] ?? graph.layouts.spring), sizes, "below");
     const look = { largest, symmetric: graph.symmetric, plain: graph.plain, marks };
     place.drawEdges(drawn, { ...look, bow: sentence ? bow : null });
     layout.drawEdges(drawn, look);
