@@ -35,6 +35,7 @@ _HOME = {
     "capture": "nn.tap",
     "centralities": "explanation.graph",
     "check": "exercises",
+    "doctor": "installation",
     "contrast": "explanation.contrast",
     "compare_images": "explanation.contrast_images",
     "contrast_bars": "viz.contrast",

@@ -145,7 +145,6 @@ def test_another_map_of_one_system_changes_its_column_only(saved):
 def test_a_pair_is_chosen_by_its_numbers_and_the_page_saved_then_holds_it(live, comparison):
     page = live(comparison)
     page.get_by_label("Image").fill("4")
-    page.keyboard.press("Enter")
     page.get_by_text("image 4, caption 0").wait_for()
     caption = comparison.collection.captions[int(comparison.collection.captions_of(4)[0])]
     assert page.locator(".sentence").inner_text() == caption
@@ -175,7 +174,7 @@ def test_quick_changes_ask_once_for_the_last(live, comparison):
     page = live(comparison)
     before = len(page.asked)
     page.get_by_label("Image").evaluate(
-        "field => { for (let at = 0; at < 5; at++) { field.value = at; field.dispatchEvent(new Event('change')); } }"
+        "field => { for (let at = 0; at < 5; at++) { field.value = at; field.dispatchEvent(new Event('input')); } }"
     )
     page.get_by_text("image 4, caption 0").wait_for()
     assert [asked for asked in page.asked[before:] if asked[0] == "show"] == [
@@ -187,7 +186,6 @@ def test_a_pair_that_is_not_there_is_told_and_the_last_one_stays(live, compariso
     page = live(comparison)
     before = page.locator(".sentence").inner_text()
     page.get_by_label("Caption").fill("77")
-    page.keyboard.press("Enter")
     assert "there is no caption 77" in page.get_by_role("alert").inner_text()
     assert page.locator(".sentence").inner_text() == before
     assert comparison.summary().startswith(before)
@@ -224,3 +222,24 @@ def test_script_in_a_system_s_name_never_runs(open_page, models, scenes, tmp_pat
     named = dict(zip((attack, "b"), models.values(), strict=True))
     page = open_page(compare(named, pair=scenes.pair(3)).save_html(tmp_path / "one.html"))
     assert page.locator(".panel h4 bdi").first.inner_text() == attack
+
+
+CELL = """from itr_explore import Collection, compare, explore, from_pretrained
+scenes = Collection.scenes("val", size=40).subset(range(6))
+models = {name: from_pretrained(f"{name}-tiny-scenes") for name in ("vse", "scan")}
+view = compare(models, scenes)
+view"""
+
+
+@pytest.mark.slow
+def test_in_jupyterlab_another_pair_is_a_change_away_and_a_view_has_its_controls(in_lab):
+    page = in_lab([CELL, "explore(models['scan'], scenes.pair(0), beside=True)"], theme="dark")
+    live = page.locator(".itr-model-compare:visible").filter(has=page.locator(".chooser"))
+    live.wait_for()
+    assert live.locator(".view").get_attribute("data-theme") == "dark"
+    live.get_by_label("Image").fill("5")
+    live.get_by_text("image 5, caption 0").wait_for()
+    live.locator(".word").nth(1).hover()
+    assert all(panel.locator(".region.lit").count() for panel in live.locator(".panel").all())
+    beside = page.locator(".itr-pair-view .panel h4 bdi")
+    assert beside.all_inner_texts() == ["attention", "joint occlusion", "random weights"]

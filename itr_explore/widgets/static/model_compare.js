@@ -1,5 +1,7 @@
 // ModelCompare: several systems on one pair, side by side on one scale; with a kernel, any pair of a collection.
 
+const PAUSE = 60; // milliseconds without another choice before the kernel is asked
+
 function mountModelCompare(host, payload, kernel) {
   const shadow = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   host.classList.add("itr-model-compare");
@@ -70,7 +72,7 @@ const tellGroups = ({ groups, captions, asked }) =>
 class Chooser {
   constructor(choosing, kernel, show, complain) {
     Object.assign(this, { kernel, choosing, complain, entries: [] });
-    this.ask = debounced(60, (image, caption) => kernel.askLast("show", "show", { image, caption }).then(show, complain));
+    this.ask = debounced(PAUSE, (image, caption) => kernel.askLast("show", "show", { image, caption }).then(show, complain));
     const groups = choosing.groups.map(({ name, count }) => `${name}: ${count}`);
     this.groups = choice("Pairs", groups, (at) => this.list(choosing.groups[at].name));
     this.groups.title = `of ${choosing.captions} captions; a system is right where it ${choosing.asked}`;
@@ -79,7 +81,7 @@ class Chooser {
     this.ahead = this.step("›", "next pair", 1);
     const number = (label, most) => {
       const field = make("input", { type: "number", min: 0, max: most, step: 1, value: 0, inputmode: "numeric" });
-      field.addEventListener("change", () => this.typed(field));
+      field.addEventListener("input", () => field.value !== "" && this.typed(field));
       return { field, label: make("label", { class: "choice" }, label, field) };
     };
     this.image = number("Image", choosing.images - 1);
@@ -119,7 +121,7 @@ class Chooser {
 
   typed(field) {
     if (field === this.image.field) this.caption.field.value = 0; // another image: its first caption
-    const [image, caption] = [this.image.field, this.caption.field].map(({ value }) => Number(value || 0));
+    const [image, caption] = [this.image.field, this.caption.field].map(({ value }) => Number(value));
     this.at([image, caption]);
     this.ask(image, caption);
   }
@@ -128,7 +130,9 @@ class Chooser {
   at(place) {
     this.place = place;
     if (!place) return;
-    [this.image.field.value, this.caption.field.value] = place;
+    [this.image.field, this.caption.field].forEach((field, at) => {
+      if (Number(field.value) !== place[at] && !field.matches(":focus")) field.value = place[at]; // not while one types
+    });
     const at = this.entries.findIndex(({ image, caption }) => image === place[0] && caption === place[1]);
     if (this.entries.length) this.pairs.querySelector("select").selectedIndex = at;
     this.back.disabled = at <= 0;
