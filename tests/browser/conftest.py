@@ -1,29 +1,12 @@
 """The system's Chromium and a real JupyterLab, their doings on record; tests skip where there is no Chromium."""
 
-import json
 import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
-from typing import NamedTuple
 
-import nbformat
 import pytest
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
-TOKEN = "a-token-for-these-tests"
-PATIENCE = 180_000  # milliseconds for a whole notebook on a busy machine
-TESTS = Path(__file__).resolve().parents[1]
-THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+from lab import CHROMIUM, EMPTIED, QUIET, TESTS, serve
 
 
 @pytest.fixture(scope="session")
@@ -83,59 +66,13 @@ def violations():
     return found
 
 
-class Lab(NamedTuple):
-    """A running Jupyter server, which serves JupyterLab and Notebook 7."""
-
-    address: str
-    root: Path  # the folder that it shows
-    kernel: str  # the id of a kernel that notebooks may share
-
-    def call(self, method: str, where: str, /, **body):
-        """One request of the server's own interface; returns the JSON of its answer."""
-        return _call(self.address, method, where, **body)
-
-
-def _call(address: str, method: str, where: str, /, **body):
-    headers = {"Authorization": f"token {TOKEN}", "Content-Type": "application/json"}
-    data = json.dumps(body).encode() if body else None
-    asked = urllib.request.Request(f"{address}/{where}", data=data, headers=headers, method=method)
-    with urllib.request.urlopen(asked, timeout=60) as answer:
-        return json.loads(answer.read() or b"null")
-
-
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
     """One Jupyter server for all browser tests; its root holds copies of the notebooks."""
-    root = tmp_path_factory.mktemp("lab")
-    notebooks = TESTS.parent / "notebooks"
-    shutil.copytree(notebooks, root / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"),
-        *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}"),
-        *("--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"),
-        *("--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"),
-    ]
-    folders = {f"JUPYTER_{name}_DIR": str(root.parent / f"{root.name}-{name}") for name in ("CONFIG", "DATA")}
-    environment = {**os.environ, **folders, "TQDM_DISABLE": "1", "PYTHONPATH": str(TESTS)}
-    log = (root.parent / f"{root.name}.log").open("w")
-    server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(120):
-        try:
-            _call(address, "GET", "api")
-            break
-        except OSError:
-            assert server.poll() is None, Path(log.name).read_text()
-            time.sleep(0.5)
-    quiet = json.dumps({"fetchNews": "false", "checkForUpdates": False})
-    _call(address, "PUT", "lab/api/settings/@jupyterlab/apputils-extension:notification", raw=quiet)
-    yield Lab(address, root, _call(address, "POST", "api/kernels", name="python3")["id"])
-    server.terminate()
-    server.wait(timeout=20)
-    log.close()
+    with serve(tmp_path_factory.mktemp("lab")) as running:
+        copied = shutil.ignore_patterns(".ipynb_checkpoints")
+        shutil.copytree(TESTS.parent / "notebooks", running.root / "notebooks", ignore=copied)
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -150,19 +87,6 @@ def lab_context(browser):
 OF_THE_LAB = re.compile(
     r"/api/(workspaces|settings|kernels|sessions|contents)|favicon|Comm not found for|widget model not found"
 )
-
-RUN_ALL = """async () => {
-  const { commands, shell } = window.jupyterapp;
-  await shell.currentWidget.context.ready;
-  await shell.currentWidget.sessionContext.ready;
-  await commands.execute("notebook:run-all-cells");
-}"""
-IDLE = """() => {
-  const { sessionContext } = window.jupyterapp.shell.currentWidget;
-  const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputArea-prompt")];
-  const done = prompts.every((prompt) => /\\[\\d+\\]/.test(prompt.textContent));
-  return done && sessionContext.session?.kernel?.status === "idle";
-}"""
 
 
 @pytest.fixture
@@ -187,16 +111,7 @@ def in_lab(lab, lab_context):
         errors: bool = False,  # whether exceptions in cells are part of the plan
     ):
         if name is None:
-            name = f"{len(list(lab.root.glob('*.ipynb')))}.ipynb"
-            start = [] if fresh else ["import ipywidgets\nipywidgets.Widget.close_all()\n%reset -f"]
-            made = [nbformat.v4.new_code_cell(source) for source in [*start, *cells]]
-            kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-            written = nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": kernel})
-            nbformat.write(written, lab.root / name)
-        if not fresh:
-            lab.call("POST", "api/sessions", path=name, name=name, type="notebook", kernel={"id": lab.kernel})
-        raw = json.dumps({"theme": THEMES[theme]})
-        lab.call("PUT", "lab/api/settings/@jupyterlab/apputils-extension:themes", raw=raw)
+            name = lab.write(cells if fresh else [EMPTIED, *cells])
         page = lab_context.new_page()
         pages.append((page, errors))
         page.set_viewport_size({"width": width, "height": height})
@@ -206,12 +121,9 @@ def in_lab(lab, lab_context):
         )
         page.on("console", lambda said: noise.append(f"console: {said.text}") if _ours(said) else None)
         page.on("dialog", lambda dialog: (noise.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        where = f"lab/tree/{name}?reset&" if app == "lab" else f"notebooks/{name}?"
-        page.goto(f"{lab.address}/{where}token={TOKEN}")
-        page.locator(".jp-Notebook").wait_for(timeout=PATIENCE)
+        lab.open(page, name, theme=theme, app=app, shared=not fresh)
         if run:
-            page.evaluate(RUN_ALL)
-            page.wait_for_function(IDLE, timeout=PATIENCE)
+            lab.run_all(page)
         return page
 
     yield opened

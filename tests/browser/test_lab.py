@@ -12,7 +12,6 @@ from ipywidgets import VBox
 from itr_explore import PairView
 explanation = make_explanation()"""
 ATTACK = "</script><script>alert(1)</script><img src=x onerror=alert(1)> a red dog"
-SAVED = "() => window.jupyterapp.commands.execute('docmanager:save')"
 
 ASKER = """
 function mountAsker(host, payload, kernel) {
@@ -53,12 +52,6 @@ def menu(page, *names):
     page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{names[1]}$")).click()
 
 
-def saved(page, lab):
-    """Saves the notebook of a page; returns its path."""
-    page.evaluate(SAVED)
-    return lab.root / page.evaluate("window.jupyterapp.shell.currentWidget.context.path")
-
-
 @pytest.mark.parametrize("app", ["lab", "notebook"])
 def test_a_view_is_live_in_both_of_jupyters_applications(in_lab, app):
     page = in_lab([MADE, "PairView(explanation)"], app=app)
@@ -82,7 +75,7 @@ def test_views_shown_twice_and_side_by_side_and_inside_a_box_are_all_live_also_a
 
 def test_a_saved_notebook_is_live_without_its_kernel_and_a_picture_where_it_is_not_trusted(in_lab, lab):
     attack = f"PairView(make_explanation({ATTACK!r}, truth=False))"
-    path = saved(in_lab([MADE, "PairView(explanation)", attack]), lab)
+    path = lab.save(in_lab([MADE, "PairView(explanation)", attack]))
     notebook = nbformat.read(path, as_version=4)
     assert "widgets" not in notebook.metadata
     page = in_lab(name=path.name, run=False, fresh=True)
@@ -113,7 +106,7 @@ def test_a_live_view_answers_shows_what_fails_and_leaves_a_snapshot(in_lab, lab)
     assert "print(view.failures[-1])" in live.get_by_role("alert").inner_text()
     assert not page.get_by_text("needs a kernel").is_visible()
 
-    path = saved(page, lab)
+    path = lab.save(page)
     lab.call("PATCH", f"api/contents/{path.name}", path="reopened.ipynb")
     page = in_lab(name="reopened.ipynb", run=False, fresh=True)
     page.get_by_text("needs a kernel").wait_for()
