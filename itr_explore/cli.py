@@ -1,4 +1,4 @@
-"""The command line: `itr-explore demo | train | evaluate | explain | report`.
+"""The command line: `itr-explore demo | train | evaluate | explain | report | doctor`.
 
 Each command is a few lines over the public functions, so that whatever it does can be done in a notebook.
 """
@@ -36,6 +36,8 @@ def parser() -> argparse.ArgumentParser:
     def command(run, help_text: str) -> argparse.ArgumentParser:
         made = commands.add_parser(run.__name__, help=help_text, description=help_text)
         made.set_defaults(run=run)
+        if run is doctor:
+            return made
         made.add_argument(
             "--collection",
             default="scenes",
@@ -85,6 +87,7 @@ def parser() -> argparse.ArgumentParser:
         help="measure on so many pairs whether attributions are faithful (default: leave it out)",
     )
     made.add_argument("--out", type=Path, default=Path("out/report.html"))
+    command(doctor, "Say what is installed, what is wrong with it and what to do; status 1 on a problem.")
     return top
 
 
@@ -150,6 +153,15 @@ def report(options: argparse.Namespace) -> int:
         collection = collection.subset(range(min(options.images, len(collection))))
     print(save_report(model, collection, options.out, faithful_pairs=options.faithful, device=options.device))
     return 0
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Print what is wrong with this installation."""
+    from itr_explore import doctor as look
+
+    found = look()
+    print(found)
+    return 1 if found.state == "problem" else 0
 
 
 def _load_or_train(options: argparse.Namespace):

@@ -22,7 +22,19 @@ MAY_IMPORT = {
     "widgets": {"records", "data", "models", "explanation", "evaluation", "training", "search", "viz"},
     "zoo": set(),
     "exercises": set(),
-    "cli": {"records", "data", "models", "explanation", "evaluation", "training", "search", "viz", "widgets"},
+    "installation": {"records", "data"},
+    "cli": {
+        "records",
+        "data",
+        "models",
+        "explanation",
+        "evaluation",
+        "training",
+        "search",
+        "viz",
+        "widgets",
+        "installation",
+    },
     "__init__": set(),
 }
 
