@@ -18,7 +18,7 @@ from itr_explore.data.scenes.regions import WHOLE
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-HEIGHTS = (0.16, 0.24, 0.36, 0.5, 0.7)  # of boxes, as fractions of the picture's height
+SIZES = (0.14, 0.21, 0.31, 0.43, 0.6)  # of boxes: their height as a share of the root of the picture's area
 SHAPES = (1.0, 1.8, 0.6)  # width over height, in pixels
 STEP = 0.35  # of a box's side between neighbours
 OVERLAP = 0.45  # IoU above which the less sure of two boxes goes
@@ -60,10 +60,10 @@ def _grid(aspect: float) -> np.ndarray:
         aspect: the picture's width over its height.
     """
     found = [WHOLE]
-    for height in HEIGHTS:
+    for size in SIZES:
         for shape in SHAPES:
-            width = height * shape / aspect
-            if width > 1:
+            width, height = size * shape / aspect**0.5, size * aspect**0.5
+            if max(width, height) > 1:
                 continue
             across, down = (np.linspace(0, 1 - side, _count(side)) for side in (width, height))
             found += [(x, y, x + width, y + height) for y in down for x in across]

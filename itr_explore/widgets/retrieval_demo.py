@@ -1,7 +1,7 @@
 """`RetrievalDemo`: type a sentence and see images ranked, choose an image and see captions ranked, ask why.
 
 All that it shows can be had in code: `demo.gallery.images_for(text)`, `demo.gallery.captions_for(row)`,
-`explain`, `contrast`, `compare_images`, `query_ranks`, `error_classes`.
+`explain`, `contrast_pairs`, `compare_images`, `query_ranks`, `error_classes`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import base64
 import binascii
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from itr_explore.data.mistakes import false_claims
 from itr_explore.data.pictures import MOST_BYTES, read_picture
 from itr_explore.data.scenes.load import KeptScenes
 from itr_explore.data.sliding import sliding_regions
@@ -21,7 +23,7 @@ from itr_explore.data.text import split_words
 from itr_explore.data.thumbnails import summary as summary_of
 from itr_explore.evaluation.errors import error_classes
 from itr_explore.evaluation.queries import query_ranks_in_steps
-from itr_explore.explanation.contrast import contrast, contrast_pairs
+from itr_explore.explanation.contrast import contrast_pairs
 from itr_explore.explanation.contrast_images import compare_images
 from itr_explore.explanation.maps import explain
 from itr_explore.records import Example, Found, Pair, QueryRanks
@@ -161,12 +163,11 @@ class RetrievalDemo(LiveView):
         pairs = self._pair(query, against), self._pair(query, row)
         if side == "images":
             told = contrast_json(compare_images(self.model, *pairs), names)
-        elif "image" in query and against in right:
-            told = contrast_json(
-                contrast(self.model, self.collection, query["image"], row, right=against), names
-            )
         else:
-            told = contrast_json(contrast_pairs(self.model, *pairs), names)
+            apart = contrast_pairs(self.model, *pairs)
+            if "image" in query:
+                apart = replace(apart, false=false_claims(self.collection, row, query["image"]))
+            told = contrast_json(apart, names)
         told["against"] = {"row": against, "rank": self._rank(found, against)}
         told["captions"] = [pair.caption for pair in pairs]
         told["images"] = [pair.image_id for pair in pairs]
@@ -330,7 +331,8 @@ class RetrievalDemo(LiveView):
         own = self.collection.captions_of(image).tolist()
         same = [own.index(at) for at in known if at in own and self.collection.captions[at] == caption]
         if same:
-            return self.collection.pair(image, same[0])
+            pair = self.collection.pair(image, same[0], picture=False)
+            return replace(pair, image=self._picture(image))
         words, offsets = split_words(caption)
         guide = self.collection.guide_of(np.array([image]))
         return Pair(

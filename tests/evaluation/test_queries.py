@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+from itr_explore.evaluation.encoding import score_matrix
+from itr_explore.evaluation.queries import query_ranks, query_ranks_in_steps
+from itr_explore.evaluation.ranking import evaluate
+
+
+@pytest.mark.parametrize("side", ["images", "captions"])
+def test_ranks_are_those_of_evaluate_and_margins_those_of_the_scores(toy, side):
+    collection, model = toy(40)
+    found, wanted = query_ranks(model, collection, side), evaluate(model, collection, device="cpu")
+    ranks = wanted.text_to_image if side == "images" else wanted.image_to_text
+    np.testing.assert_array_equal(found.ranks, ranks)
+    scores = score_matrix(model, collection, device="cpu").astype(float)
+    scores = scores.T if side == "images" else scores
+    np.testing.assert_allclose(found.right_scores, scores[found.queries, found.right], atol=1e-6)
+    np.testing.assert_allclose(found.wrong_scores, scores[found.queries, found.wrong], atol=1e-6)
+    assert ((found.margins < 0) == (found.ranks > 0)).all()
+
+
+def test_the_worst_come_first_by_rank_or_by_margin(toy):
+    collection, model = toy(40)
+    found = query_ranks(model, collection)
+    assert found.worst(5).ranks.tolist() == sorted(found.ranks, reverse=True)[:5]
+    assert found.worst(5, by="margin").margins.tolist() == sorted(found.margins)[:5]
+    assert "5 of 120 captions as queries" in str(found.worst(5))
+    assert len(found.to_frame()) == 120
+    with pytest.raises(ValueError, match="rank or margin"):
+        found.worst(by="name")
+
+
+def test_steps_tell_how_far_they_are_and_leave_the_model_alone_in_between(toy):
+    collection, model = toy(40)
+    model.train()
+    told = []
+    for step in query_ranks_in_steps(model, collection, "captions"):
+        assert model.training
+        told.append(step)
+    done = [step[0] for step in told]
+    assert done == sorted(done)
+    assert told[-1][:2] == (160, 160)
+    assert len(told[-1][2].names) == 40
+
+
+def test_of_a_large_collection_queries_are_drawn_and_it_is_said(toy, monkeypatch):
+    monkeypatch.setattr("itr_explore.evaluation.queries.MOST_PAIRS", 400)
+    collection, model = toy(40)
+    found = query_ranks(model, collection)
+    assert len(found.names) == 10
+    assert "10 of 120" in str(found)
+    np.testing.assert_array_equal(query_ranks(model, collection).queries, found.queries)
+
+
+def test_queries_can_be_named_and_others_are_refused(toy):
+    collection, model = toy(40)
+    assert query_ranks(model, collection, queries=[7, 3]).queries.tolist() == [7, 3]
+    with pytest.raises(ValueError, match="0 to 119"):
+        query_ranks(model, collection, queries=[120])
+    with pytest.raises(ValueError, match="images or captions"):
+        query_ranks(model, collection, "words")
