@@ -40,6 +40,7 @@ READS = {
     "stated": ("stated in the caption", "subject → object of what is stated, where regions cover them"),
     "order": ("word order", "from each word to the next"),
 }
+NAMED = ("spatial", "stated")  # whose edges have a predicate
 LEARNED = "row → column: from the node that looks to the node it looks at; the message runs back"
 
 
@@ -101,7 +102,7 @@ def graph_payload(versions: Mapping[str, Explanation], gallery: str) -> dict[str
         "regions": len(pair.regions),
         "versions": [[name, f"{found.score:.3f}"] for name, found in versions.items()],
         "graphs": [_graph(one, versions) for one in graphs],
-        "first": first if first is not None else _strongest_of_the_eye(graphs),
+        "first": first if first is not None else _of_the_eye(graphs),
         "edges": bool(editable(explanation)),
         "groups": GROUPS,
         "measures": {name: [name.replace("_", " "), says] for name, says in MEASURES.items()},
@@ -163,14 +164,14 @@ def _changes(one: Choice) -> bool:
 
 def _graph(one: Choice, versions: Mapping[str, Explanation]) -> dict[str, Any]:
     explanation = list(versions.values())[-1]
-    graph = one.of(explanation)
     weights = [_weights(one, found) for found in versions.values()] if _changes(one) else []
     weights = weights or [_weights(one, explanation)]
     full = [value for value in weights if value is not None]
     signed = any((value < 0).any() for value in full)
     taps = editable(explanation)
     tap = taps.get(one.map.name) if one.map else None
-    plain = len({abs(weight) for *_, weight in graph.edges(data="weight")}) < 2
+    edges = np.abs(full[-1][~np.eye(len(full[-1]), dtype=bool)])
+    plain = len(np.unique(edges[edges > 0])) < 2
     label, direction = _reads(one)
     return {
         "name": one.name,
@@ -182,7 +183,7 @@ def _graph(one: Choice, versions: Mapping[str, Explanation]) -> dict[str, Any]:
         "symmetric": (one.map.name if one.map else one.kind) in SYMMETRIC,
         "plain": plain,  # all edges weigh the same
         "top": None if plain else TOP,
-        "predicates": _predicates(graph),
+        "predicates": _predicates(one.of(explanation)) if one.kind in NAMED else None,
         "tap": tap,
         "code": _code(one),
         "weights": [None if value is None else _codes(value) for value in weights],
@@ -212,11 +213,14 @@ def _group(one: Choice, explanation: Explanation) -> str:
     return "model" if one.map.name in editable(explanation) else "eye"
 
 
-def _strongest_of_the_eye(graphs: Sequence[Choice]) -> int:
+def _of_the_eye(graphs: Sequence[Choice]) -> int:
     """What a system without edges shows first: what its attention joins, or else nodes that are alike."""
-    wanted = ("learned:shared_words", "learned:image_nodes.cosine")
-    names = [one.name for one in graphs]
-    return next((names.index(name) for name in wanted if name in names), 0)
+    for name in ("learned:shared_words", "learned:image_nodes.cosine"):
+        for at, one in enumerate(graphs):
+            values = one.map.values if one.map is not None and one.name == name else np.zeros((0, 0))
+            if values[~np.eye(len(values), dtype=bool)].any():
+                return at
+    return 0
 
 
 def _reads(one: Choice) -> tuple[str, str]:

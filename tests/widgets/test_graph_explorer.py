@@ -15,8 +15,9 @@ from itr_explore.explanation.edits import CutEdge, MeanEdge, ReverseEdge
 from itr_explore.explanation.graph import MEASURES, centralities, region_graph
 from itr_explore.explanation.intervention import intervene
 from itr_explore.models.registry import create_model, from_pretrained, list_models
+from itr_explore.records import Map
 from itr_explore.widgets.graph_explorer import GraphExplorer
-from itr_explore.widgets.graph_payload import edit_as_told, edit_of
+from itr_explore.widgets.graph_payload import edit_as_told, edit_of, graph_payload
 
 WITH_EDGES = {"lgsf", "racg", "vsrnpp"}
 TAP = "region_graph.edges"
@@ -84,8 +85,6 @@ def test_weights_travel_fine_enough_to_be_counted_alike(explorer):
 
 
 def test_a_hundred_regions_stay_small(make_explanation):
-    from itr_explore.widgets.graph_payload import graph_payload
-
     sent = graph_payload({"now": make_explanation(regions=100)}, "")
     assert len(json.dumps(sent, allow_nan=False)) < 250_000
 
@@ -199,3 +198,13 @@ def test_a_pair_of_elsewhere_is_refused(racg, scenes):
     stranger = replace(scenes.pair(0), image_id="elsewhere")
     with pytest.raises(ValueError, match="'elsewhere' is not in scenes"):
         GraphExplorer(racg, stranger, scenes)
+
+
+def test_attention_that_joins_nothing_is_not_shown_first(make_explanation):
+    explanation = make_explanation()
+    made = [
+        Map("shared_words", "region_to_region", np.eye(5), "derived", "unit", exact=False),
+        Map("image_nodes.cosine", "region_to_region", np.full((5, 5), 0.5), "derived", "cosine", exact=False),
+    ]
+    sent = graph_payload({"now": replace(explanation, maps=tuple(made))}, "")
+    assert sent["graphs"][sent["first"]]["name"] == "learned:image_nodes.cosine"

@@ -262,7 +262,7 @@ function mountGraphExplorer(host, payload, kernel) {
     score.textContent = versions()[state.version][1];
     const all = `${state.all.length}`;
     const parts = [predicate, graph.plain ? null : `weight ≥ ${short(state.threshold)}`, graph.plain || state.top === null ? null : `the ${state.top} strongest of each ${graph.nodes}`].filter(Boolean);
-    count.textContent = !state.weights ? "this model has no such edges" : `${shown.length} of ${all} edges${parts.length ? ` (${parts.join("; ")})` : ""}`;
+    count.textContent = !state.weights ? "this model has no such edges" : !state.all.length ? "no two are joined" : `${shown.length} of ${all} edges${parts.length ? ` (${parts.join("; ")})` : ""}`;
     drawRanked(central);
     drawLegend();
     const thinned = graph.plain ? "" : `, threshold=${state.threshold}${state.top === null ? "" : `, top=${state.top}`}`;
