@@ -340,7 +340,7 @@ function mountGraphExplorer(host, payload, kernel) {
     const scale = graph.weights.length > 1 || state.result?.graphs?.[graph.name] ? `, the largest in all of ${versions().map(([name]) => name).join(", ")}` : "";
     const way = graph.symmetric ? "the same both ways" : graph.predicates ? "subject → object" : "from → to";
     const items = [item(sample("edge", graph.symmetric ? [line(2.4, 28)] : [line(2.4), tip]), graph.plain ? `edge, ${way}` : `edge, ${way}; width: |weight|, up to ${short(state.largest)}${scale}`)];
-    if (graph.signed) items.push(item(sample("edge negative", [line(2.4), tip.cloneNode()]), "below zero"));
+    if (graph.signed) items.push(item(sample("edge negative", graph.symmetric ? [line(2.4, 28)] : [line(2.4), tip.cloneNode()]), "below zero"));
     if (state.measure) items.push(item(make("i", { class: "node-sign" }), `larger: more ${payload.measures[state.measure][0]}`));
     const kinds = new Set(marksOf(graph).values());
     for (const kind of kinds) items.push(item(makeSvg("svg", { class: "mark-sign", viewBox: "-9 -9 18 18", "aria-hidden": "true" }, makeSvg("g", { class: "mark" }, makeSvg("circle", { r: 8 }), makeSvg("path", { d: SIGNS[kind] }))), DONE[kind]));

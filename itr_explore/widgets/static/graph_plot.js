@@ -87,7 +87,7 @@ class GraphPlot {
     const lines = [];
     const hits = this.edges.map((edge) => {
       const { from, to, value, id } = edge;
-      const way = this.way(from, to, plain ? 1.6 : 1 + 3 * (Math.abs(value) / (largest || 1)), bow);
+      const way = this.way(from, to, plain ? 1.6 : 1 + 3 * (Math.abs(value) / (largest || 1)), bow, symmetric ? 0 : null);
       const mark = marks.get(id);
       const line = makeSvg("g", { class: `edge${value < 0 ? " negative" : ""}${mark === "cut" ? " gone" : ""}`, "data-from": from, "data-to": to },
         makeSvg("path", { class: "grab", d: way.line, "data-grab": id }),
@@ -120,7 +120,7 @@ class GraphPlot {
   }
 
   /** A curve from rim to rim of two nodes, with a tip; along the sentence it bows out to one side. */
-  way(from, to, width, bow) {
+  way(from, to, width, bow, tip = null) {
     const [p, q] = [this.points[from], this.points[to]];
     const [dx, dy] = [q[0] - p[0], q[1] - p[1]];
     const length = Math.hypot(dx, dy) || 1;
@@ -133,7 +133,7 @@ class GraphPlot {
     };
     const [start, end] = bow ? [[p[0] + (control[0] > p[0] ? 1 : -1) * this.radii[from], p[1]], [q[0] + (control[0] > q[0] ? 1 : -1) * this.radii[to], q[1]]]
       : [toward(p, control, Math.min(this.radii[from] + 1, length / 3)), toward(q, control, Math.min(this.radii[to] + 2, length / 3))];
-    const head = 4 + 1.4 * width;
+    const head = tip ?? 4 + 1.4 * width; // a line without a tip reaches the rim
     const base = toward(end, control, head);
     const side = [(end[1] - base[1]) / 2, (base[0] - end[0]) / 2];
     const at = ([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`;
