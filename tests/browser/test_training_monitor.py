@@ -159,6 +159,17 @@ def test_recall_is_shown_among_the_first_one_five_or_ten_and_loss_on_two_scales(
     assert "15 %" in chart(page, "Recall").locator(".key").inner_text()
 
 
+def test_losses_below_zero_are_drawn_and_have_no_logarithm(show):
+    below = [{"name": "matching", "x": [1, 2, 3], "y": [-1, -7, -8], "stretch": 1}]
+    page = show(state=a_state() | {"losses": below})
+    frame = chart(page, "Loss").locator(".plot").bounding_box()
+    line = chart(page, "Loss").locator("path.line").bounding_box()
+    assert frame["y"] <= line["y"] < line["y"] + line["height"] <= frame["y"] + frame["height"]
+    assert line["height"] > 100
+    page.get_by_role("button", name="log").click()
+    assert chart(page, "Loss").locator(".empty").inner_text() == "no value above zero"
+
+
 def test_the_epoch_slider_goes_back_and_the_verdict_with_it(show):
     page = show()
     assert page.locator(".when").inner_text() == "after epoch 3"

@@ -41,7 +41,7 @@ class LineChart {
     this.plot.addEventListener("keydown", (event) => this.walk(event));
   }
 
-  /** Lines `{name, x, y, digits, best}`, x from 0 to `end`; `log` for the y axis; `from` is where it begins. */
+  /** Lines `{name, x, y, digits, best}`, x from 0 to `end`; `log` for the y axis, which begins at `from` unless a value is below. */
   show(series, { end, log = false, from = null }) {
     this.series = series.map((line, at) => ({ ...line, colour: PALETTE.categories[at % PALETTE.categories.length], dash: DASHES[at % DASHES.length] }));
     this.end = Math.max(end, 1e-9);
@@ -64,11 +64,14 @@ class LineChart {
     plot.style.height = `${height}px`;
     const values = this.series.flatMap((line) => line.y).filter((value) => !this.log || value > 0);
     this.empty.hidden = values.length > 0;
-    let low = this.from ?? (values.length ? values.reduce((a, b) => Math.min(a, b)) : 0);
+    this.empty.textContent = this.stops?.length ? "no value above zero" : "nothing yet";
+    const least = values.length ? values.reduce((a, b) => Math.min(a, b)) : 0;
+    const begins = this.from !== null && this.from <= least;
+    let low = begins ? this.from : least;
     let high = values.length ? values.reduce((a, b) => Math.max(a, b)) : 1;
     if (this.log) [low, high] = values.length ? [Math.log10(values.reduce((a, b) => Math.min(a, b))), Math.log10(high)] : [-1, 0];
     if (high - low < 1e-9) [low, high] = this.log ? [low - 0.5, high + 0.5] : [Math.min(low, 0), Math.max(high, low + 1e-6)];
-    else [low, high] = [this.from === null ? low - 0.04 * (high - low) : low, high + 0.04 * (high - low)];
+    else [low, high] = [begins ? low : low - 0.04 * (high - low), high + 0.04 * (high - low)];
     this.low = low;
     this.high = high;
     const gridlines = this.log
