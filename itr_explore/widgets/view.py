@@ -43,7 +43,7 @@ class View(anywidget.AnyWidget):
         raise NotImplementedError
 
     def drawn_now(self) -> dict[str, Any]:
-        """The payload of a saved page or a snapshot; a view that changes without a new payload has its own."""
+        """The payload of a saved page or a snapshot: another one where a view changes without a new payload."""
         return self.payload
 
     def save_html(self, path: str | Path) -> Path:
