@@ -110,7 +110,7 @@ class TrainingMonitor(LiveView):
 
     @property
     def history(self) -> History:
-        """All that `fit` told so far: a table of the validations, and `to_frame()` for each step."""
+        """All that `fit` told so far: a table of the validations, and `to_frame()` of each step."""
         return History(tuple(self._steps))
 
     @property

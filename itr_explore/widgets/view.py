@@ -43,7 +43,7 @@ class View(anywidget.AnyWidget):
         raise NotImplementedError
 
     def drawn_now(self) -> dict[str, Any]:
-        """The payload of a saved page or a snapshot: another one where a view changes without a new payload."""
+        """What a saved page or a snapshot draws; not the payload where a view changes without a new one."""
         return self.payload
 
     def save_html(self, path: str | Path) -> Path:
