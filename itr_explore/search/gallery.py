@@ -143,6 +143,10 @@ class Gallery:
                 right = self._same_text(self.collection.captions_of(image))
         return self._found("captions", name, query, k, among, np.asarray(right, dtype=np.int64), start, ())
 
+    def stamp(self) -> tuple:
+        """What changes whenever the model's weights do."""
+        return tuple((weight.data_ptr(), weight._version) for weight in self.model.parameters())
+
     def _found(
         self,
         side: Side,
@@ -238,7 +242,7 @@ class Gallery:
     def _shelf(self, side: Side) -> _Shelf:
         if side not in get_args(Side):
             raise ValueError(f"a side is {' or '.join(get_args(Side))}, got {side!r}")
-        weights = tuple((weight.data_ptr(), weight._version) for weight in self.model.parameters())
+        weights = self.stamp()
         if weights != self._weights:
             self._shelves, self._weights = {}, weights
         if side not in self._shelves:

@@ -101,6 +101,7 @@ class RetrievalDemo(LiveView):
         self._uploads: OrderedDict[int, Example] = OrderedDict()
         self._worst: dict[Side, Iterator[tuple[int, int, QueryRanks | None]]] = {}
         self._ranked: dict[Side, QueryRanks] = {}
+        self._ranked_with: tuple = ()
         text = collection.captions[0] if query is None else query
         super().__init__(payload=self._about())
         self.answer_search({"text": text})
@@ -228,11 +229,17 @@ class RetrievalDemo(LiveView):
 
     def answer_worst(self, side: Side, by: str = "rank") -> dict[str, Any]:
         """A little more of the ranks of all queries, or, when they are there, the worst of them."""
+        if self.gallery.stamp() != self._ranked_with:  # trained since
+            self._worst, self._ranked, self._ranked_with = {}, {}, self.gallery.stamp()
         if side not in self._ranked:
             if side not in self._worst:
                 device = str(next(self.model.parameters()).device)
                 self._worst[side] = query_ranks_in_steps(self.model, self.collection, side, device=device)
-            done, total, ranks = next(self._worst[side])
+            try:
+                done, total, ranks = next(self._worst[side])
+            except Exception:
+                del self._worst[side]
+                raise
             if ranks is None:
                 return {"done": done, "total": total}
             self._ranked[side] = ranks
@@ -259,7 +266,6 @@ class RetrievalDemo(LiveView):
         collection, model = self.collection, self.model
         labels = self._images_by_label()
         offered = sorted(labels, key=lambda label: (-len(labels[label]), label))[:LABELS]
-        step = max(1, len(collection.captions) // EXAMPLES)
         scale = "cosines" if self.gallery.one_vector else "the model’s own scores"
         if self.regions_of is None:
             say = (
@@ -281,13 +287,17 @@ class RetrievalDemo(LiveView):
             "captions": len(collection.captions),
             "scale": scale,
             "labels": offered,
-            "examples": [collection.captions[row] for row in range(0, len(collection.captions), step)][
-                :EXAMPLES
-            ],
+            "examples": self._examples(),
             "upload": {"can": self.regions_of is not None, "say": say, "most": MOST_BYTES},
             "classes": isinstance(collection.source, KeptScenes),
             "latest": None,
         }
+
+    def _examples(self) -> list[str]:
+        """Short captions from all over the collection."""
+        captions, near = self.collection.captions, 20
+        starts = range(0, len(captions), max(1, len(captions) // EXAMPLES))
+        return [min(captions[start : start + near], key=len) for start in starts][:EXAMPLES]
 
     def _search(self, query: Query, k: int, among: np.ndarray | None) -> Found:
         if _side(query) == "images":

@@ -202,7 +202,8 @@ def _strongest(values: np.ndarray, labels: tuple[str, ...]) -> list[list[Any]]:
     """The regions with the largest values and what all the others come to."""
     order = np.argsort(-np.abs(values), kind="stable")
     first, rest = order[:REGIONS_NAMED].tolist(), order[REGIONS_NAMED:]
+    first = [row for row in first if abs(values[row]) >= 0.00005]  # not drawn as four zeros
     rows = [[f"region {row}" + (f" ({labels[row]})" if labels else ""), float(values[row])] for row in first]
-    if len(rest):
+    if len(rest) and abs(values[rest].sum()) >= 0.00005:
         rows.append([f"{len(rest)} other regions", float(values[rest].sum())])
     return rows

@@ -21,7 +21,7 @@ function partRow(name, value, largest, side = null) {
 
 function partTable(title, rows, largest, end = []) {
   return make("div", { class: "parts" },
-    make("h4", {}, title),
+    make("h4", {}, ...title),
     make("table", {}, make("tbody", {}, ...rows.map(([name, side, value]) => partRow(name, value, largest, side)),
       ...end.map(([name, value]) => make("tr", { class: "sum" }, make("th", { scope: "row" }, name), make("td", {}), make("td", { class: "number" }, signedNumber(value)))))));
 }
@@ -31,7 +31,7 @@ function drawWhy(why) {
   const [reference, chosen] = why.names;
   const byRegion = why.regions.map(([name, value]) => [name, null, value]);
   const [byWord, byPlace] = [why.words, byRegion].map((rows) => largestOf(rows.map((row) => row[2])));
-  const ended = (title, largest) => `${title} · bars end at ${fixed(largest)}`;
+  const ended = (title, largest) => [title, make("span", { class: "quiet" }, ` bars end at ${fixed(largest)}`)];
   const ends = (rests) => [...rests.filter(([, value]) => Math.abs(value) >= 0.00005), ["unexplained (gap)", why.gap], ["difference", why.difference]];
   const tables = [];
   if (why.words.some(([, side]) => side !== "both")) {
