@@ -107,6 +107,7 @@ class RetrievalDemo(LiveView):
         self.answer_search({"text": text})
         if self.found is not None and len(self.found.rows):
             self.answer_pair({"text": text}, int(self.found.rows[0]))
+        self.send_state("payload")  # the front end's copy is older than these answers
 
     def title(self) -> str:
         """The model and the collection."""

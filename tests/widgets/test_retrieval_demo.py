@@ -60,6 +60,16 @@ def send(view, file, name="a.png", size=1000):
     return told
 
 
+def test_the_front_end_is_sent_what_is_shown_first(model, scenes, monkeypatch):
+    sent = []
+    monkeypatch.setattr(
+        RetrievalDemo, "send_state", lambda view, key=None: sent.append((key, view.payload.get("latest")))
+    )
+    RetrievalDemo(model, scenes)
+    assert sent[-1][0] == "payload"
+    assert sent[-1][1]["chosen"] is not None
+
+
 def test_the_first_display_has_an_answer_and_a_pair(demo, scenes):
     latest = demo.payload["latest"]
     assert latest["answer"]["query"] == scenes.captions[0]
