@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from itr_explore.records.pictures import upright_rgb
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -17,17 +19,17 @@ MOST_PIXELS = 50_000_000
 
 
 def open_picture(path: Path) -> Image:
-    """The picture in a file: RGB, turned as its camera says.
+    """The picture in a file as people see it (`upright_rgb`).
 
     Raises:
         FileNotFoundError: it is not there.
         ValueError: it is damaged or no picture.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     try:
         with Image.open(path) as opened:
-            return ImageOps.exif_transpose(opened).convert("RGB")
+            return upright_rgb(opened)
     except FileNotFoundError:
         raise
     except (OSError, SyntaxError, ValueError) as error:
@@ -79,7 +81,7 @@ class Pictures:
 
 
 def read_picture(data: bytes, name: str = "the file") -> Image:
-    """The picture that some bytes are, judged by what they hold: RGB, upright, on white where see-through.
+    """The picture that some bytes are, judged by what they hold, as people see it (`upright_rgb`).
 
     Args:
         data: of a file that somebody sent.
@@ -88,7 +90,7 @@ def read_picture(data: bytes, name: str = "the file") -> Image:
     Raises:
         ValueError: it is no picture, is damaged, or is too large to be opened safely.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     if len(data) > MOST_BYTES:
         raise ValueError(
@@ -105,7 +107,7 @@ def read_picture(data: bytes, name: str = "the file") -> Image:
                 f"{name} has {pixels / 1e6:.0f} megapixels; at most {MOST_PIXELS // 10**6} are opened."
                 " Make it smaller"
             )
-        upright = ImageOps.exif_transpose(opened)
+        return upright_rgb(opened)
     except _TooLarge:
         raise
     except Image.UnidentifiedImageError:
@@ -115,20 +117,7 @@ def read_picture(data: bytes, name: str = "the file") -> Image:
         ) from None
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         raise ValueError(f"{name} cannot be opened as a picture ({error}); save it anew") from error
-    return _on_white(upright)
 
 
 class _TooLarge(ValueError):
     pass
-
-
-def _on_white(image: Image) -> Image:
-    """RGB of any kind of picture; 16-bit greys keep their range."""
-    from PIL import Image
-
-    if image.mode.startswith("I;16") or image.mode == "I":
-        image = image.convert("I").point(lambda grey: grey / 256).convert("L")
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        over = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", over.size, "white"), over).convert("RGB")
-    return image.convert("RGB")

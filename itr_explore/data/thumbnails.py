@@ -7,6 +7,8 @@ import io
 from html import escape
 from typing import TYPE_CHECKING
 
+from itr_explore.records.pictures import upright_rgb
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -18,7 +20,7 @@ LONG_SIDE = 144  # of a thumbnail, in pixels
 
 def data_uri(image: Image, long_side: int = LONG_SIDE, quality: int = 70) -> str:
     """A small JPEG of an image as a `data:` address."""
-    small = image.convert("RGB")
+    small = upright_rgb(image)
     small.thumbnail((long_side, long_side))
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=quality)

@@ -6,6 +6,8 @@ import base64
 import io
 from typing import TYPE_CHECKING, TypedDict
 
+from itr_explore.records.pictures import upright_rgb
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -23,22 +25,13 @@ class ImageData(TypedDict):
 
 
 def opened(image: Image) -> Image:
-    """An image as people see it: upright, in RGB, what is transparent on white.
+    """An image as people see it (`upright_rgb`).
 
     Raises:
         ValueError: its file is cut short or damaged, so that its pixels cannot be read.
     """
-    from PIL import Image, ImageOps
-
     try:
-        upright = ImageOps.exif_transpose(image)
-        if upright.mode.startswith("I") or upright.mode == "F":
-            return _sixteen_bits(upright)
-        if upright.has_transparency_data:
-            upright = upright.convert("RGBA")
-            white = Image.new("RGBA", upright.size, "white")
-            upright = Image.alpha_composite(white, upright)
-        return upright.convert("RGB")
+        return upright_rgb(image)
     except (OSError, SyntaxError) as error:
         name = getattr(image, "filename", "") or "the image"
         raise ValueError(
@@ -66,15 +59,3 @@ def within(image: Image, most_bytes: int) -> ImageData:
             break
     source = "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
     return {"src": source, "width": image.width, "height": image.height}
-
-
-def _sixteen_bits(image: Image) -> Image:
-    """Grey of more than eight bits, its whole range (65,535 levels, or 0 to 1) brought down to 256."""
-    import numpy as np
-    from PIL import Image
-
-    values = np.asarray(image, dtype=np.float64)
-    largest = 1.0 if image.mode == "F" and values.max(initial=0.0) <= 1 else 65_535.0
-    if image.mode != "F" and values.max(initial=0.0) <= 255:
-        largest = 255.0
-    return Image.fromarray((np.clip(values / largest, 0, 1) * 255).astype(np.uint8)).convert("RGB")

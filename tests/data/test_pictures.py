@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from itr_explore.data import pictures
-from itr_explore.data.pictures import read_picture
+from itr_explore.data.pictures import open_picture, read_picture
+from itr_explore.viz.images import opened
 
 
 def saved(image, kind="PNG", **options):
@@ -16,24 +17,41 @@ def saved(image, kind="PNG", **options):
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("mode", "kind", "colour"),
-    [
-        ("RGB", "JPEG", (200, 30, 30)),
-        ("L", "JPEG", 90),
-        ("CMYK", "JPEG", (0, 200, 200, 20)),
-        ("1", "PNG", 1),
-        ("P", "GIF", 3),
-        ("RGBA", "PNG", (9, 9, 9, 0)),
-        ("LA", "PNG", (9, 0)),
-        ("RGB", "BMP", (1, 2, 3)),
-        ("RGB", "TIFF", (1, 2, 3)),
-        ("RGB", "WEBP", (1, 2, 3)),
-    ],
-)
-def test_every_usual_kind_of_picture_becomes_rgb(mode, kind, colour):
-    found = read_picture(saved(Image.new(mode, (7, 5), colour), kind))
-    assert (found.mode, found.size) == ("RGB", (7, 5))
+KINDS = [
+    ("RGB", "JPEG", (200, 30, 30), (200, 30, 30)),
+    ("L", "JPEG", 90, (90, 90, 90)),
+    ("CMYK", "JPEG", (0, 200, 200, 20), (235, 51, 51)),
+    ("1", "PNG", 1, (255, 255, 255)),
+    ("P", "GIF", 3, (3, 3, 3)),
+    ("RGBA", "PNG", (200, 30, 30, 0), (255, 255, 255)),
+    ("RGBA", "PNG", (200, 30, 30, 255), (200, 30, 30)),
+    ("LA", "PNG", (9, 0), (255, 255, 255)),
+    ("I;16", "PNG", 32_768, (128, 128, 128)),
+    ("I;16", "PNG", 200, (200, 200, 200)),
+    ("F", "TIFF", 0.5, (128, 128, 128)),
+    ("F", "TIFF", 90.0, (90, 90, 90)),
+    ("RGB", "BMP", (1, 2, 3), (1, 2, 3)),
+    ("RGB", "TIFF", (1, 2, 3), (1, 2, 3)),
+    ("RGB", "WEBP", (100, 100, 100), (100, 100, 100)),
+]
+
+
+@pytest.mark.parametrize("way", ["sent", "in a folder", "drawn"])
+@pytest.mark.parametrize(("mode", "kind", "colour", "seen"), KINDS)
+def test_every_usual_kind_of_picture_becomes_rgb_of_its_colour(way, mode, kind, colour, seen, tmp_path):
+    image = Image.new(mode, (17, 15), colour)
+    if mode == "P":
+        image.putpalette([level for level in range(256) for _ in "rgb"])
+    file = saved(image, kind)
+    if way == "sent":
+        found = read_picture(file)
+    elif way == "in a folder":
+        (tmp_path / "a").write_bytes(file)
+        found = open_picture(tmp_path / "a")
+    else:
+        found = opened(Image.open(io.BytesIO(file)))
+    assert (found.mode, found.size) == ("RGB", (17, 15))
+    np.testing.assert_allclose(found.getpixel((8, 7)), seen, atol=2)
 
 
 def test_what_is_see_through_lies_on_white():

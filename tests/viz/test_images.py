@@ -45,8 +45,8 @@ def middle(image):
 
 def test_grey_of_sixteen_bits_keeps_its_shades():
     values = np.full((20, 30), 32_768, dtype=np.uint16)
-    assert middle(Image.fromarray(values)) == (127, 127, 127)
-    assert middle(Image.fromarray(np.full((20, 30), 0.5, dtype=np.float32))) == (127, 127, 127)
+    assert middle(Image.fromarray(values)) == (128, 128, 128)
+    assert middle(Image.fromarray(np.full((20, 30), 0.5, dtype=np.float32))) == (128, 128, 128)
 
 
 def test_what_is_transparent_lies_on_white():
