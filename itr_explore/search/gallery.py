@@ -18,17 +18,15 @@ from torch import Tensor
 
 from itr_explore.data.text import UNKNOWN, encode, split_words
 from itr_explore.evaluation.encoding import Encoder
+from itr_explore.evaluation.shelf import Shelf, has_one_vector
 from itr_explore.nn.modes import evaluating
 from itr_explore.records import Batch, Encoded, Example, Found
 from itr_explore.records.found import Side
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
-
     from itr_explore.data.collection import Collection
     from itr_explore.models.base import RetrievalModel
 
-AT_ONCE = 256  # items encoded together
 CANDIDATES, CANDIDATES_ENCODED_AGAIN = 2000, 200
 MOST_WORDS = 1000  # of a sentence
 
@@ -74,9 +72,10 @@ class Gallery:
             )
         self.model, self.collection, self._tokenizer = model, collection, model.tokenizer
         self.candidates, self.exact_up_to, self.memory = candidates, exact_up_to, memory
-        self.one_vector = hasattr(model, "image_parts")  # scores are products of vectors (explanation.parts)
-        self._shelves: dict[Side, _Shelf] = {}
+        self.one_vector = has_one_vector(model)
+        self._shelves: dict[Side, Shelf] = {}
         self._weights: tuple = ()
+        self._by_text: dict[str, list[int]] | None = None
 
     def __len__(self) -> int:
         return len(self.collection)
@@ -87,10 +86,12 @@ class Gallery:
         Returns:
             how many are encoded, of how many.
         """
-        shelf, until = self._shelf(side), time.perf_counter() + seconds
+        shelf, until = self.shelf(side), time.perf_counter() + seconds
         with self._at_rest() as encoder:
-            while not shelf.full and shelf.add(encoder) and time.perf_counter() < until:
-                pass
+            while not shelf.full:
+                shelf.add(encoder)
+                if time.perf_counter() >= until:
+                    break
         return shelf.done, len(shelf.order)
 
     def images_for(self, text: str, k: int = 10, *, among: np.ndarray | None = None) -> Found:
@@ -101,7 +102,8 @@ class Gallery:
         Args:
             text: any sentence with a word.
             k: how many results.
-            among: [image] bool, only these are results; ranks stay those among all.
+            among: [image] bool, only these are results; ranks stay those among all. In two stages the first
+                of these are candidates, too.
 
         Raises:
             ValueError: there is no word, or far too many; or a score is NaN.
@@ -117,9 +119,8 @@ class Gallery:
             ids, mask = encode(self._tokenizer, [text])
             query = self.model.encode_captions(self._batch(words=ids, word_mask=mask).to(encoder.device))
             unseen = (ids[0, 1 : 1 + len(words)] == UNKNOWN).tolist()
-        right = np.unique(self.collection.image_of[self.rows_of(text)])
         unknown = dict.fromkeys(word for word, new in zip(words, unseen, strict=True) if new)
-        return self._found("images", text, query, k, among, right, start, tuple(unknown))
+        return self._found("images", text, query, k, among, self.right_of(text), start, tuple(unknown))
 
     def captions_for(self, image: int | Example, k: int = 10, *, among: np.ndarray | None = None) -> Found:
         """The captions that fit an image best.
@@ -127,7 +128,7 @@ class Gallery:
         Args:
             image: a row of the collection; or any image with its regions, whose right answers nobody knows.
             k: how many results.
-            among: [caption] bool, only these are results; ranks stay those among all.
+            among: [caption] bool, as for `images_for`.
 
         Raises:
             ValueError: the image's regions do not fit the model, or a score is NaN.
@@ -137,11 +138,36 @@ class Gallery:
         with self._at_rest() as encoder:
             if isinstance(image, Example):
                 batch = self._batch_of(image)
-                query, name, right = self.model.encode_images(batch.to(encoder.device)), image.image_id, []
+                query, name = self.model.encode_images(batch.to(encoder.device)), image.image_id
             else:
                 query, name = encoder.images([image]), self.collection.image_ids[image]
-                right = self._same_text(self.collection.captions_of(image))
-        return self._found("captions", name, query, k, among, np.asarray(right, dtype=np.int64), start, ())
+        return self._found("captions", name, query, k, among, self.right_of(image), start, ())
+
+    def right_of(self, query: str | int | Example) -> np.ndarray:
+        """The rows of all right answers: images of a sentence, captions of an image; none where nobody knows.
+
+        The images of a sentence are those with such a caption. The captions of an image are its own and all
+        that say the same.
+        """
+        if isinstance(query, Example):
+            return np.zeros(0, dtype=np.int64)
+        if isinstance(query, str):
+            return np.unique(self.collection.image_of[self.rows_of(query)])
+        captions = self.collection.captions
+        own = self.collection.captions_of(query)
+        same = {row for caption in own for row in self.rows_of(captions[caption])}
+        return np.array(sorted(same), dtype=np.int64)
+
+    def shelf(self, side: Side) -> Shelf:
+        """What is encoded by now of one side, with the weights that the model has now."""
+        if side not in get_args(Side):
+            raise ValueError(f"a side is {' or '.join(get_args(Side))}, got {side!r}")
+        weights = self.stamp()
+        if weights != self._weights:
+            self._shelves, self._weights = {}, weights
+        if side not in self._shelves:
+            self._shelves[side] = Shelf(self.model, self.collection, side, self.memory)
+        return self._shelves[side]
 
     def stamp(self) -> tuple:
         """What changes whenever the model's weights do."""
@@ -158,24 +184,26 @@ class Gallery:
         start: float,
         unknown: tuple[str, ...],
     ) -> Found:
-        shelf = self._shelf(side)
+        shelf = self.shelf(side)
         if k < 1:
             raise ValueError(f"wanted one result at least, got k={k}")
-        if among is not None and np.shape(among) != (len(shelf.order),):
-            raise ValueError(f"among must be [{len(shelf.order)}] booleans, got {list(np.shape(among))}")
+        if among is not None:
+            among = np.asarray(among, dtype=bool)
+            if among.shape != (len(shelf.order),):
+                raise ValueError(f"among must be [{len(shelf.order)}] booleans, got {list(among.shape)}")
         seconds = {"read": time.perf_counter() - start}
         with self._at_rest() as encoder:
-            order, scores, scored = self._ranked(shelf, query, k, encoder, seconds)
+            order, scores, scored = self._ranked(shelf, query, k, among, encoder, seconds)
         start = time.perf_counter()
         ranks = np.empty(len(order), dtype=np.int64)
         ranks[order] = np.arange(len(order))
-        eligible = order[:scored] if among is None else order[:scored][np.asarray(among)[order[:scored]]]
-        rows = eligible[:k]
+        first = order[:scored]
+        rows = first[:k] if among is None else first[among[first]][:k]
         own = scores[rows]
         after = np.append(scores[order], np.nan)[ranks[rows] + 1]
         right = right[np.argsort(ranks[right], kind="stable")]
         names = self.collection.image_ids if side == "images" else self.collection.captions
-        seen = scores[order[:scored]]
+        seen = scores[first]
         seconds["order"] = time.perf_counter() - start
         return Found(
             name,
@@ -198,7 +226,13 @@ class Gallery:
         )
 
     def _ranked(
-        self, shelf: _Shelf, query: Encoded, k: int, encoder: Encoder, seconds: dict[str, float]
+        self,
+        shelf: Shelf,
+        query: Encoded,
+        k: int,
+        among: np.ndarray | None,
+        encoder: Encoder,
+        seconds: dict[str, float],
     ) -> tuple[np.ndarray, np.ndarray, int]:
         """All rows best first; [item] scores, NaN where the model gave none; how many it gave."""
         start = time.perf_counter()
@@ -207,7 +241,7 @@ class Gallery:
         candidates = max(k, self.candidates or (CANDIDATES if shelf.whole else CANDIDATES_ENCODED_AGAIN))
         exact = self.one_vector or (shelf.whole and count <= max(self.exact_up_to, candidates))
         if exact:
-            for rows, piece in shelf.everything():
+            for rows, piece in shelf.everything(encoder):
                 scores[rows] = self._score(shelf.side, piece, query)
             _refuse_nan(scores, self.model.name)
             order = np.argsort(-scores, kind="stable")
@@ -216,14 +250,17 @@ class Gallery:
         coarse = (shelf.vectors @ query.vectors[0]).double().cpu().numpy()
         _refuse_nan(coarse, self.model.name)
         order = np.argsort(-coarse, kind="stable")
-        first = shelf.by_length(order[:candidates])
+        chosen = np.arange(count) < candidates
+        if among is not None:
+            chosen |= among[order] & (np.cumsum(among[order]) <= candidates)
+        first = shelf.by_length(order[chosen])
         seconds["coarse"] = time.perf_counter() - start
         start = time.perf_counter()
         for rows, piece in shelf.some(first, encoder):
             scores[rows] = self._score(shelf.side, piece, query)
         first = np.sort(first)
         _refuse_nan(scores[first], self.model.name)
-        order[: len(first)] = first[np.argsort(-scores[first], kind="stable")]
+        order = np.concatenate([first[np.argsort(-scores[first], kind="stable")], order[~chosen]])
         seconds["re-rank"] = time.perf_counter() - start
         return order, scores, len(first)
 
@@ -239,28 +276,13 @@ class Gallery:
         with evaluating(self.model), torch.no_grad():
             yield Encoder(self.model, self.collection, next(self.model.parameters()).device)
 
-    def _shelf(self, side: Side) -> _Shelf:
-        if side not in get_args(Side):
-            raise ValueError(f"a side is {' or '.join(get_args(Side))}, got {side!r}")
-        weights = self.stamp()
-        if weights != self._weights:
-            self._shelves, self._weights = {}, weights
-        if side not in self._shelves:
-            memory = 0 if self.one_vector else self.memory
-            self._shelves[side] = _Shelf(side, self.collection, self._tokenizer, memory)
-        return self._shelves[side]
-
     def rows_of(self, text: str) -> list[int]:
         """The captions that are this sentence, but for case and outer punctuation."""
-        if not hasattr(self, "_by_text"):
-            self._by_text: dict[str, list[int]] = {}
+        if self._by_text is None:
+            self._by_text = {}
             for row, caption in enumerate(self.collection.captions):
                 self._by_text.setdefault(_bare(caption), []).append(row)
         return self._by_text.get(_bare(text), [])
-
-    def _same_text(self, rows: np.ndarray) -> list[int]:
-        """The captions that say the same as these."""
-        return sorted({same for row in rows for same in self.rows_of(self.collection.captions[row])})
 
     def _batch_of(self, image: Example) -> Batch:
         """A batch of one image from anywhere."""
@@ -296,123 +318,6 @@ class Gallery:
         }
         found = {**none, **parts}
         return Batch(**found, image_of=torch.zeros(len(found["words"]), dtype=torch.int64))  # type: ignore[arg-type]
-
-
-class _Shelf:
-    """One side of a collection, encoded in pieces of like length: vectors of all, fragments if they fit.
-
-    Args:
-        memory: bytes for fragments; 0 where the model's score needs none.
-    """
-
-    def __init__(self, side: Side, collection: Collection, tokenizer: Tokenizer, memory: int):
-        self.side, self.memory = side, memory
-        if side == "images":
-            lengths = collection.region_counts
-        else:
-            lengths = np.diff(collection.token_ids(tokenizer)[1])
-        self.lengths, self.parts = lengths, int(lengths.sum())
-        self.order = np.argsort(lengths, kind="stable")
-        self.pieces: list[tuple[np.ndarray, Encoded]] = []
-        self.done, self.whole = 0, True
-        self._vectors: Tensor | None = None
-        self._places: np.ndarray | None = None  # [2 item]
-
-    @property
-    def full(self) -> bool:
-        return self.done == len(self.order)
-
-    @property
-    def vectors(self) -> Tensor:
-        """[item dim] in the collection's order."""
-        if self._vectors is None:
-            first = self.pieces[0][1].vectors
-            self._vectors = first.new_empty(len(self.order), first.shape[1])
-            for rows, piece in self.pieces:
-                self._vectors[torch.from_numpy(rows).to(first.device)] = piece.vectors
-            if not self.whole:
-                self.pieces = []
-        return self._vectors
-
-    def by_length(self, rows: np.ndarray) -> np.ndarray:
-        """The same rows, those of like length next to each other."""
-        return rows[np.argsort(self.lengths[rows], kind="stable")]
-
-    def add(self, encoder: Encoder) -> bool:
-        """Encode one more piece."""
-        rows = self.order[self.done : self.done + AT_ONCE]
-        for at, piece in self._encoded(rows, encoder):
-            if self.whole and self.parts * piece.parts.shape[2] * piece.parts.element_size() > self.memory:
-                self.whole = False
-                self.pieces = [(known, _light(kept)) for known, kept in self.pieces]
-            self.pieces.append((at, piece if self.whole else _light(piece)))
-        self.done += len(rows)
-        return True
-
-    def everything(self) -> Iterator[tuple[np.ndarray, Encoded]]:
-        """Rows and what they were encoded to, piece by piece; all at once where there are vectors only."""
-        if self.whole:
-            yield from self.pieces
-            return
-        vectors = self.vectors
-        yield np.arange(len(vectors)), _bare_vectors(vectors)
-
-    def some(self, rows: np.ndarray, encoder: Encoder) -> Iterator[tuple[np.ndarray, Encoded]]:
-        """The same of a few rows, whose fragments are encoded again if they were not kept."""
-        if not self.whole:
-            for start in range(0, len(rows), AT_ONCE):
-                yield from self._encoded(rows[start : start + AT_ONCE], encoder)
-            return
-        which, places = self._where(rows)
-        for start in range(0, len(rows), AT_ONCE):
-            at = slice(start, start + AT_ONCE)
-            yield rows[at], _joined([self.pieces[p][1] for p in which[at]], places[at])
-
-    def _where(self, rows: np.ndarray) -> tuple[list[int], list[int]]:
-        """In which piece some rows are, and at which place; rows of like length stand next to each other."""
-        if self._places is None:
-            known = np.concatenate([known for known, _ in self.pieces])
-            sizes = [len(known) for known, _ in self.pieces]
-            self._places = np.empty((2, len(known)), dtype=np.int64)
-            self._places[:, known] = (
-                np.repeat(np.arange(len(sizes)), sizes),
-                np.concatenate([np.arange(size) for size in sizes]),
-            )
-        which, places = self._places[:, rows]
-        return which.tolist(), places.tolist()
-
-    def _encoded(self, rows: np.ndarray, encoder: Encoder) -> Iterator[tuple[np.ndarray, Encoded]]:
-        if self.side == "images":
-            yield rows, encoder.images(rows.tolist())
-            return
-        found = encoder.captions(rows)
-        given, first = found.back.argsort().cpu().numpy(), 0
-        for group in found.groups:
-            yield rows[given[first : first + len(group)]], group
-            first += len(group)
-
-
-def _joined(pieces: list[Encoded], places: list[int]) -> Encoded:
-    """One item of each piece, padded to the longest."""
-    longest = max(piece.mask.shape[1] for piece in pieces)
-    first = pieces[0]
-    parts = first.parts.new_zeros(len(pieces), longest, first.parts.shape[2])
-    mask = first.mask.new_zeros(len(pieces), longest)
-    for row, (piece, place) in enumerate(zip(pieces, places, strict=True)):
-        length = piece.mask.shape[1]
-        parts[row, :length], mask[row, :length] = piece.parts[place], piece.mask[place]
-    vectors = torch.stack([piece.vectors[place] for piece, place in zip(pieces, places, strict=True)])
-    return Encoded(vectors, parts, mask)
-
-
-def _light(piece: Encoded) -> Encoded:
-    """Without fragments."""
-    return _bare_vectors(piece.vectors.clone())
-
-
-def _bare_vectors(vectors: Tensor) -> Encoded:
-    none = vectors.new_zeros(len(vectors), 0, vectors.shape[1])
-    return Encoded(vectors, none, none.new_zeros(len(vectors), 0, dtype=torch.bool))
 
 
 def _refuse_nan(scores: np.ndarray, model: str) -> None:

@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
 
+from itr_explore.data.collection import Collection
 from itr_explore.evaluation.encoding import score_matrix
 from itr_explore.evaluation.queries import query_ranks, query_ranks_in_steps
 from itr_explore.evaluation.ranking import evaluate
+from itr_explore.models.registry import from_pretrained
+from itr_explore.search.gallery import Gallery
 
 
 @pytest.mark.parametrize("side", ["images", "captions"])
@@ -41,6 +44,44 @@ def test_steps_tell_how_far_they_are_and_leave_the_model_alone_in_between(toy):
     assert done == sorted(done)
     assert told[-1][:2] == (160, 160)
     assert len(told[-1][2].names) == 40
+
+
+@pytest.mark.parametrize("memory", [2**30, 100], ids=["kept", "encoded again"])
+@pytest.mark.parametrize("name", ["chan", "vse"])
+def test_what_a_gallery_has_encoded_is_not_encoded_again_and_gives_the_same_ranks(name, memory):
+    model, scenes = from_pretrained(f"{name}-tiny-scenes"), Collection.scenes("test").subset(range(20))
+    gallery = Gallery(model, scenes, memory=memory)
+    gallery.encode("captions")
+    given = list(query_ranks_in_steps(model, scenes, "captions", shelf=gallery.shelf("captions")))
+    assert all(done >= 100 for done, _, _ in given), "the first step scores already"
+    wanted = query_ranks(model, scenes, "captions", device="cpu")
+    np.testing.assert_array_equal(given[-1][2].ranks, wanted.ranks)
+    np.testing.assert_allclose(given[-1][2].margins, wanted.margins, atol=1e-5)
+
+
+def test_a_step_scores_some_items_only(toy, monkeypatch):
+    monkeypatch.setattr("itr_explore.evaluation.shelf.AT_ONCE", 10)
+    collection, model = toy(40)
+    scored, whole = [], model.score
+    model.score = lambda *sides: scored.append(len(sides[0]) * len(sides[1])) or whole(*sides)
+    steps = [done for done, _, _ in query_ranks_in_steps(model, collection, queries=[1, 2], device="cpu")]
+    assert steps == [10, 20, 30, 40, 40, 41, 41, 42, 42]
+    assert max(scored) <= 20
+
+
+@pytest.mark.parametrize(("side", "images"), [("images", []), ("captions", []), ("captions", [0, 0, 0])])
+def test_where_no_answer_could_be_wrong_or_right_it_is_said_before(side, images, toy):
+    whole, model = toy(3)
+    bare = Collection(
+        name="bare",
+        split="test",
+        captions=["a red dog"] * len(images),
+        image_of=np.array(images, dtype=int),
+        image_ids=["a", "b", "c"],
+        regions=whole._regions,
+    )
+    with pytest.raises(ValueError, match=rf"got 3 images and {len(images)} captions"):
+        query_ranks(model, bare, side, device="cpu")
 
 
 def test_of_a_large_collection_queries_are_drawn_and_it_is_said(toy, monkeypatch):

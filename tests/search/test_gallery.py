@@ -107,7 +107,7 @@ def test_fragments_that_do_not_fit_are_encoded_again_and_score_the_same(fine, si
     one, two = (g.images_for("a blue car") if side == "images" else g.captions_for(1) for g in (kept, again))
     np.testing.assert_array_equal(one.rows, two.rows)
     np.testing.assert_allclose(one.scores, two.scores, atol=1e-6)
-    assert sum(piece.parts.numel() for _, piece in again._shelf(side).pieces) == 0
+    assert sum(piece.parts.numel() for _, piece in again.shelf(side).pieces) == 0
 
 
 def test_only_some_may_be_asked_for_and_ranks_stay_those_among_all(toy):
@@ -119,6 +119,33 @@ def test_only_some_may_be_asked_for_and_ranks_stay_those_among_all(toy):
     found = gallery.images_for("the green boat", 10, among=among)
     assert found.ranks.tolist() == [3, 8]
     np.testing.assert_allclose(found.margins, everything.margins[[3, 8]])
+
+
+@pytest.mark.parametrize("memory", [2**30, 100], ids=["kept", "encoded again"])
+def test_in_two_stages_too_what_passes_is_found_behind_all_candidates(fine, memory):
+    collection, model = fine
+    exact = Gallery(model, collection).images_for("the green boat", 40)
+    gallery = Gallery(model, collection, exact_up_to=0, candidates=5, memory=memory)
+    candidates = gallery.images_for("the green boat", 5).rows
+    among = np.ones(40, dtype=bool)
+    among[candidates] = False
+    found = gallery.images_for("the green boat", 5, among=among)
+    assert (len(found.rows), found.scored) == (5, 10)
+    assert not np.isin(found.rows, candidates).any()
+    wanted = dict(zip(exact.rows.tolist(), exact.scores.tolist(), strict=True))
+    np.testing.assert_allclose(found.scores, [wanted[row] for row in found.rows.tolist()], atol=1e-6)
+    assert found.ranks.tolist() == sorted(found.ranks)
+    assert found.ranks.max() < 10, "those that were scored stand before all others"
+
+
+def test_captions_that_say_the_same_are_right_for_each_others_images(toy):
+    collection = toy_collection(4)
+    collection.captions[7] = collection.captions[1].upper()  # of images 2 and 0
+    gallery = Gallery(toy[1], collection)
+    assert gallery.right_of(collection.captions[1]).tolist() == [0, 2]
+    for image, right in ((0, [0, 1, 2, 7]), (1, [3, 4, 5]), (2, [1, 6, 7, 8])):
+        found = gallery.captions_for(image, 12)
+        assert np.sort(found.rows[found.right]).tolist() == gallery.right_of(image).tolist() == right
 
 
 def test_an_image_from_elsewhere_is_found_by_its_regions(toy):
