@@ -14,7 +14,7 @@ scan, chan, graphs = (from_pretrained(f"{name}-tiny-scenes") for name in ("scan"
 def live(page, name):
     """The view that has a kernel; its snapshot is hidden."""
     view = page.locator(f".itr-{name}:visible")
-    view.locator(".view").wait_for()
+    view.locator(".view").first.wait_for()
     view.scroll_into_view_if_needed()
     return view
 
