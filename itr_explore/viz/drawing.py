@@ -147,11 +147,11 @@ def svg(drawing: Drawing) -> str:
             "height": height,
             "viewBox": f"0 0 {width} {height}",
             "role": "img",
-            "aria-labelledby": "title description",
+            "aria-label": _printable(". ".join(filter(None, (drawing.title, drawing.description)))),
         },
     )
-    ElementTree.SubElement(root, "title", {"id": "title"}).text = _printable(drawing.title)
-    ElementTree.SubElement(root, "desc", {"id": "description"}).text = _printable(drawing.description)
+    ElementTree.SubElement(root, "title").text = _printable(drawing.title)
+    ElementTree.SubElement(root, "desc").text = _printable(drawing.description)
     ElementTree.SubElement(root, "rect", {"width": width, "height": height, "fill": drawing.paper})
     for shape in drawing.shapes:
         name, attributes = _element(shape)
@@ -269,7 +269,6 @@ def _font(family: Family, bold: bool, size: int) -> tuple[FreeTypeFont | ImageFo
     return ImageFont.load_default(size), True
 
 
-@cache
 def _known(text: str, family: Family) -> Family:
     """The family to draw a text in: the one without serifs knows more scripts."""
     return family if family == "sans" or all(map(_drawn_with_serifs, text)) else "sans"
@@ -293,8 +292,12 @@ def channels(colour: str) -> tuple[int, int, int]:
 
 
 def _printable(text: str) -> str:
-    """Text without what neither XML nor a font has: controls and halves of surrogates."""
-    return "".join(" " if unicodedata.category(letter) in ("Cc", "Cs") else letter for letter in text)
+    """Text without what neither XML nor a font has: controls, halves of surrogates, U+FFFE and U+FFFF."""
+    return "".join(" " if _unprintable(letter) else letter for letter in text)
+
+
+def _unprintable(letter: str) -> bool:
+    return letter in "\ufffe\uffff" or unicodedata.category(letter) in ("Cc", "Cs")
 
 
 def _number(value: float) -> str:

@@ -1,3 +1,4 @@
+import re
 from xml.etree import ElementTree
 
 import numpy as np
@@ -51,10 +52,18 @@ def test_an_svg_is_read_by_any_reader_and_fetches_nothing():
     assert root.find(f"{NAME}text").text == "words"
 
 
-@pytest.mark.parametrize("text", ["</text><script>alert(1)</script>", "a \x00 b \ud800 c", "& < > \" '"])
+@pytest.mark.parametrize(
+    "text", ["</text><script>alert(1)</script>", "a \x00 b \ud800 c", "a \ufffe b \uffff c", "& < > \" '"]
+)
 def test_text_from_people_stays_text(text):
     written = svg(drawing(Text(0, 10, text, 12, "#000000")))
     shown = ElementTree.fromstring(written).find(f"{NAME}text").text
     assert "<script" not in written
-    assert shown == text.replace("\x00", " ").replace("\ud800", " ")
+    assert shown == re.sub("[\x00\ud800\ufffe\uffff]", " ", text)
     png(drawing(Text(0, 10, text, 12, "#000000")))
+
+
+def test_two_drawings_on_one_page_are_each_named_by_themselves():
+    root = ElementTree.fromstring(svg(drawing()))
+    assert root.get("aria-label") == "a <title>. what it shows"
+    assert not [node for node in root.iter() if node.get("id")]
