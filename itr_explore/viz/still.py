@@ -194,7 +194,7 @@ class _Still:
     def _chunks(self, size: float, room: float) -> Iterator[list[tuple[str, int | None, float]]]:
         """Runs of the caption between spaces, none wider than a line: text, its word, its width and badge."""
         chunk: list[tuple[str, int | None, float]] = []
-        for text, word in _pieces(self.pair):
+        for text, word in pieces(self.pair):
             parts = text.split() if word is None else [text]
             if text[:1].isspace() and chunk:
                 yield chunk
@@ -462,16 +462,14 @@ class _Still:
             self.badge(x, y - 11, 13, sign)
 
 
-def _pieces(pair: Pair) -> Iterator[tuple[str, int | None]]:
-    """The caption cut at its words."""
+def pieces(pair: Pair) -> list[tuple[str, int | None]]:
+    """The caption cut at its words: text, and the index of the word, or None between words."""
+    found: list[tuple[str, int | None]] = []
     done = 0
     for index, (start, end) in enumerate(pair.offsets):
-        if start > done:
-            yield pair.caption[done:start], None
-        yield pair.caption[start:end], index
+        found += [(pair.caption[done:start], None), (pair.caption[start:end], index)]
         done = end
-    if done < len(pair.caption):
-        yield pair.caption[done:], None
+    return [piece for piece in (*found, (pair.caption[done:], None)) if piece[0]]
 
 
 def _backward(text: str) -> bool:

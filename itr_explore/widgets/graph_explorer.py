@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from itr_explore.evaluation.cascade import fresh
+from itr_explore.evaluation.cascade import ANOTHER, fresh
 from itr_explore.explanation.edges import editable, explain_edges
 from itr_explore.explanation.edits import EdgeEdit
 from itr_explore.explanation.graph import centralities
@@ -58,7 +58,7 @@ class GraphExplorer(LiveView):
             say), or `"untrained"` for a twin that never learned.
         gallery: among how many images of the collection the pair is ranked: its own and the first others.
         controls: to how many other edges the same is done.
-        seed: of the controls, and of the twin's weights.
+        seed: of the controls, and of the twin, the same one as that of `with_controls`.
 
     Attributes:
         explanation: `explain_edges(model, pair)`.
@@ -188,7 +188,7 @@ class GraphExplorer(LiveView):
         if isinstance(before, str):
             if before != "untrained":
                 raise ValueError(f'before must be "untrained", a model or models by name, got {before!r}')
-            models, now = {"untrained": fresh(self.model, self.seed)}, "trained"
+            models, now = {"untrained": fresh(self.model, self.seed + ANOTHER)}, "trained"
         else:
             models, now = dict(before) if isinstance(before, Mapping) else {"before": before}, "now"
         found = {name: explain_edges(other, self.pair) for name, other in models.items()}

@@ -1,7 +1,8 @@
 """All that a `GraphExplorer` needs, as one JSON value: a pair's graphs, their places, what may be edited.
 
-Weights travel as 16-bit codes up to 48 nodes, as 8-bit ones beyond: `value = (code - zero) * step`. So what
-the view counts is what `region_graph` and `word_graph` count.
+Weights travel as 16-bit codes up to 48 nodes, so that the view counts what `region_graph` and `word_graph`
+count; beyond as 8-bit ones, where an edge weaker than 0.2 % of the strongest may be missing (0.4 % in a graph
+with negative weights), and one near a threshold be counted or not.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from itr_explore.explanation.graph import MEASURES, composed_relations, region_g
 from itr_explore.explanation.layouts import layouts
 from itr_explore.records import Explanation, Intervention, Map, Pair
 from itr_explore.viz.images import image_data
+from itr_explore.viz.still import pieces
+from itr_explore.widgets.payload import quantised
 
 FINE = 48  # nodes up to which weights travel as 16-bit codes
 TOP = 2  # edges a node that are shown at first
@@ -95,7 +98,7 @@ def graph_payload(versions: Mapping[str, Explanation], gallery: str) -> dict[str
         "caption": pair.caption,
         "alt": f"Image {pair.image_id}, with the caption: {pair.caption}",
         "words": list(pair.words),
-        "pieces": _pieces(pair),
+        "pieces": pieces(pair),
         "image": None if pair.image is None else image_data(pair.image),
         "boxes": None if pair.boxes is None else np.round(np.clip(pair.boxes, 0, 1), 4).tolist(),
         "labels": list(pair.labels),
@@ -288,29 +291,12 @@ def _predicates(graph: nx.DiGraph) -> dict[str, Any] | None:
 
 
 def _codes(values: np.ndarray | None) -> dict[str, Any] | None:
-    """Numbers as codes in base64, with the `zero`, the `step` and the `bits` to read them by."""
+    """A square of weights, quantised."""
     if values is None:
         return None
-    bits = 16 if len(values) <= FINE else 8
-    signed, most = bool((values < 0).any()), 2**bits - 1
-    zero, levels = (2 ** (bits - 1), most // 2) if signed else (0, most)
-    largest = float(np.abs(values).max(initial=0.0))
-    step = largest / levels if largest else 1.0
-    codes = np.rint(values / step + zero).astype(f"<u{bits // 8}")
-    text = base64.b64encode(codes.tobytes()).decode("ascii")
-    return {"nodes": len(values), "bits": bits, "zero": zero, "step": step, "data": text}
+    return {"nodes": len(values), **quantised(values, 16 if len(values) <= FINE else 8)}
 
 
 def _places(places: np.ndarray) -> str:
     """[node 2] between 0 and 1, as bytes."""
     return base64.b64encode(np.rint(places * 255).astype(np.uint8).tobytes()).decode("ascii")
-
-
-def _pieces(pair: Pair) -> list[list[Any]]:
-    """The caption cut at its words: [text, index of the word, or None between words]."""
-    found: list[list[Any]] = []
-    done = 0
-    for index, (start, end) in enumerate(pair.offsets):
-        found += [[pair.caption[done:start], None], [pair.caption[start:end], index]]
-        done = end
-    return [piece for piece in (*found, [pair.caption[done:], None]) if piece[0]]

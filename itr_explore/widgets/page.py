@@ -126,7 +126,7 @@ def embedded(view: View) -> str:
     start = f"""
 for (const host of document.querySelectorAll('[data-view="{name}"]')) {{
   if (host.shadowRoot) continue;
-  mount(host, {safe_json(view.drawn_now())}, null);
+  onceShown(host, () => mount(host, {safe_json(view.drawn_now())}, null));
   hideMissing(host);
 }}
 """

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from itr_explore.explanation.verdicts import by_chance, verdicts
 from itr_explore.records import Explanation, Map, Pair, Truth
 from itr_explore.viz.images import image_data
+from itr_explore.viz.still import pieces
 
 KINDS_FIRST = (
     "word_to_region",
@@ -48,7 +49,7 @@ def pair_payload(pair: Pair) -> dict[str, Any]:
         "caption": pair.caption,
         "alt": f"Image {pair.image_id}, with the caption: {pair.caption}",
         "words": list(pair.words),
-        "pieces": _pieces(pair),
+        "pieces": pieces(pair),
         "image": None if pair.image is None else image_data(pair.image),
         "regions": len(pair.regions),
         "boxes": None if pair.boxes is None else _rounded(np.clip(pair.boxes, 0, 1)),
@@ -109,28 +110,15 @@ def _map(found: Map, truth: Truth | None) -> dict[str, Any]:
     }
 
 
-def quantised(values: np.ndarray) -> dict[str, Any]:
-    """Numbers as 8-bit codes in base64, with the `zero` and the `step` to read them by."""
+def quantised(values: np.ndarray, bits: Literal[8, 16] = 8) -> dict[str, Any]:
+    """Numbers as codes in base64, with the `zero`, the `step` and the `bits` to read them by."""
     largest = float(np.abs(values).max(initial=0.0))
-    signed = bool((values < 0).any())
-    zero, levels = (128, 127) if signed else (0, 255)
+    signed, most = bool((values < 0).any()), 2**bits - 1
+    zero, levels = (2 ** (bits - 1), most // 2) if signed else (0, most)
     step = largest / levels if largest else 1.0
-    codes = np.rint(values / step + zero).astype(np.uint8)
-    return {"zero": zero, "step": step, "data": base64.b64encode(codes.tobytes()).decode("ascii")}
-
-
-def _pieces(pair: Pair) -> list[list[Any]]:
-    """The caption cut at its words: [text, index of the word, or None between words]."""
-    pieces: list[list[Any]] = []
-    done = 0
-    for index, (start, end) in enumerate(pair.offsets):
-        if start > done:
-            pieces.append([pair.caption[done:start], None])
-        pieces.append([pair.caption[start:end], index])
-        done = end
-    if done < len(pair.caption):
-        pieces.append([pair.caption[done:], None])
-    return pieces
+    codes = np.rint(values / step + zero).astype(f"<u{bits // 8}")
+    text = base64.b64encode(codes.tobytes()).decode("ascii")
+    return {"bits": bits, "zero": zero, "step": step, "data": text}
 
 
 def _mentions(truth: Truth | None) -> list[dict[str, Any]]:

@@ -330,8 +330,11 @@ LIVE = """async ([source, payload, answers]) => {
     on(name, call) { listeners[name] = call; }, off(name) { delete listeners[name]; },
     send(message) {
       asked.push(message);
-      const answer = message.details.edits.length ? answers[message.question] : { value: null };
-      setTimeout(() => listeners["msg:custom"]?.({ answers: message.number, ...answer }), 5);
+      const { edits } = message.details;
+      const known = edits.length ? answers[message.question] : { value: null };
+      const value = known.value && { ...known.value, edits: edits.map((edit) => ({ ...edit, text: "" })) };
+      const answer = () => listeners["msg:custom"]?.({ answers: message.number, ...(known.error ? known : { value }) });
+      window.held ? held.push(answer) : setTimeout(answer, 5);
     },
   };
   const el = document.createElement("div");
@@ -442,6 +445,58 @@ def test_edits_pile_up_and_an_edited_edge_offers_to_take_its_edit_back(live):
     page.wait_for_function("asked.length >= 4")
     kinds = [edit["kind"] for edit in page.evaluate("asked.at(-1).details.edits")]
     assert kinds == ["cut", "reverse"]
+
+
+def cut_another(page):
+    page.locator('.right [data-edge="0-2"]').focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("menuitem", name="Cut").press("Enter")
+
+
+def answer_all(page):
+    page.evaluate("() => { const waiting = held; held = null; waiting.forEach((answer) => answer()); }")
+
+
+def test_edits_quicker_than_the_kernel_all_stand(live):
+    page = live()
+    page.evaluate("window.held = []")
+    cut(page)
+    cut_another(page)
+    answer_all(page)
+    page.get_by_text("rank of the image").wait_for()
+    assert [edit["column"] for edit in page.evaluate("asked.at(-1).details.edits")] == [1, 2]
+    assert page.locator(".edits li").count() == 2
+
+
+def test_edits_undone_quicker_than_the_kernel_are_all_undone(live):
+    page = live()
+    cut(page)
+    cut_another(page)
+    page.locator(".edits li").nth(1).wait_for()
+    page.get_by_text("rank of the image").wait_for()
+    page.evaluate("window.held = []")
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    answer_all(page)
+    page.locator(".edits li").first.wait_for(state="detached")
+    assert page.evaluate("asked.at(-1).details.edits") == []
+    assert page.locator(".score b").inner_text() == "0.750"
+
+
+def test_what_stood_before_quick_edits_stands_where_the_last_is_refused(live):
+    page = live()
+    cut(page)
+    page.get_by_text("rank of the image").wait_for()
+    page.evaluate("window.held = []")
+    cut_another(page)
+    page.evaluate(
+        "listeners['msg:custom']({answers: asked.at(-1).number, error: {what: 'no such edge', advice: ''}})"
+    )
+    page.get_by_role("alert").wait_for()
+    assert page.locator(".edits li").count() == 1
+    page.evaluate("held = null")
+    page.keyboard.press("Control+z")
+    page.locator(".edits li").first.wait_for(state="detached")
 
 
 def test_a_refusal_is_shown_and_nothing_stands(live):

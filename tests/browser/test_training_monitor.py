@@ -337,7 +337,9 @@ def test_start_stop_and_resume_ask_the_kernel(live):
 def test_a_refusal_of_the_kernel_is_shown(live):
     page = live()
     page.get_by_role("button", name="Start").click()
-    page.evaluate("say({answers: 1, error: {what: 'this toy is being trained already', advice: ''}})")
+    page.evaluate(
+        "say({answers: asked.at(-1).number, error: {what: 'this toy is being trained already', advice: ''}})"
+    )
     assert "being trained already" in page.locator(".complaint").inner_text()
 
 

@@ -24,10 +24,16 @@ function short(value) {
   return (value < 0 ? "−" : "") + (value < 0 && text[0] === "<" ? "0.001" : text);
 }
 
-/** A map of the payload with its 8-bit values turned back into numbers: `values[row * columns + column]`. */
+/** Numbers out of their codes of 8 or 16 bits (see `quantised` in widgets/payload.py). */
+function unpacked({ data, bits, zero, step }, Kind) {
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const code = bits === 16 ? (at) => bytes[2 * at] + 256 * bytes[2 * at + 1] : (at) => bytes[at];
+  return Kind.from({ length: (8 * bytes.length) / bits }, (_, at) => (code(at) - zero) * step);
+}
+
+/** A map of the payload with its values: `values[row * columns + column]`. */
 function decode(map) {
-  const codes = Uint8Array.from(atob(map.data), (letter) => letter.charCodeAt(0));
-  const values = Float32Array.from(codes, (code) => (code - map.zero) * map.step);
+  const values = unpacked(map, Float32Array);
   const [rows, columns] = map.shape;
   const row = (index) => values.subarray(index * columns, (index + 1) * columns);
   const column = (index) => Float32Array.from({ length: rows }, (_, at) => values[at * columns + index]);
@@ -131,6 +137,7 @@ function asWidget(mount) {
 function asKernel(model) {
   const waiting = new Map();
   const listeners = new Set();
+  const own = `${Math.random().toString(36).slice(2)}-`; // what is said to one display of a view reaches all of them
   let last = 0;
   const receive = (message, buffers) => {
     const asked = waiting.get(message.answers);
@@ -143,8 +150,9 @@ function asKernel(model) {
     /** The kernel's answer to a question by its name. A rejection holds `{what, advice}`, both plain text. */
     ask(question, details = {}) {
       return new Promise((resolve, reject) => {
-        waiting.set(++last, { resolve, reject });
-        model.send({ number: last, question, details });
+        const number = own + ++last;
+        waiting.set(number, { resolve, reject });
+        model.send({ number, question, details });
       });
     },
     /** The same, but only the newest question of a `topic` is answered: for older ones the promise stays open. */
@@ -181,6 +189,17 @@ function hideSnapshots(el, name) {
   if (name) el.append(make("style", {}, `[data-snapshot="${CSS.escape(name)}"] { display: none; }`)); // also one that is drawn later
 }
 
+/** Start a piece of HTML where it is seen: a snapshot is drawn anew again and again behind its live view. */
+function onceShown(host, start) {
+  if (host.getClientRects().length) return start();
+  const observer = new ResizeObserver(() => {
+    if (!host.getClientRects().length) return;
+    observer.disconnect();
+    start();
+  });
+  observer.observe(host);
+}
+
 /** Where a saved notebook has lost its kernel, JupyterLab says below a snapshot that a model is missing: not needed. */
 function hideMissing(host) {
   const area = host.closest("[data-snapshot]")?.closest(".jp-OutputArea");
@@ -211,6 +230,26 @@ function choice(label, options, changed) {
   const list = make("select", {}, ...options.map((text, at) => make("option", { value: at }, text)));
   list.addEventListener("change", () => changed(list.selectedIndex));
   return make("label", { class: "choice" }, make("span", {}, label), list);
+}
+
+/** Buttons of which one is down: `options` are texts, or `{text, title}`, by the names that `changed` is given. */
+function switchOf(label, options, first, changed) {
+  const buttons = Object.entries(options).map(([name, option]) => {
+    const node = make("button", { type: "button", title: option.title, "aria-pressed": String(name === String(first)) }, option.text ?? option);
+    node.addEventListener("click", () => {
+      buttons.forEach((other) => other.setAttribute("aria-pressed", String(other === node)));
+      changed(name);
+    });
+    return node;
+  });
+  return make("span", { class: "switch", role: "group", "aria-label": label }, ...buttons);
+}
+
+/** Rows of texts or nodes under a head; the first cell of a row names it. */
+function table(head, rows) {
+  const cells = (row) => row.slice(0, head.length).map((content, at) => (at ? make("td", {}, content) : make("th", { scope: "row", dir: "auto" }, content)));
+  return make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "the numbers" },
+    make("table", {}, make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)))), make("tbody", {}, ...rows.map((row) => make("tr", {}, ...cells(row))))));
 }
 
 /** What went wrong and what to do, as a person reads it. */

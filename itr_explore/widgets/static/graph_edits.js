@@ -54,7 +54,7 @@ class EdgeMenu {
   }
 }
 
-/** The list of edits and what they did. `actions`: undo(), reset(), take(at), show(graph). */
+/** The list of edits and what they did. `actions`: undo(), reset(), take(edit), show(graph). */
 class EditPanel {
   constructor(payload, kernel, actions) {
     this.payload = payload;
@@ -75,9 +75,9 @@ class EditPanel {
   show(state, graph) {
     this.hint.replaceChildren(...this.told(graph));
     const { edits } = state;
-    this.list.replaceChildren(...edits.map((edit, at) => {
+    this.list.replaceChildren(...edits.map((edit) => {
       const back = make("button", { type: "button", class: "plain", "aria-label": `take back: ${edit.text}` }, "take back");
-      back.addEventListener("click", () => this.actions.take(at));
+      back.addEventListener("click", () => this.actions.take(edit));
       return make("li", {}, make("span", {}, make("b", {}, `${edit.row} → ${edit.column} ${DONE[edit.kind]}`), make("small", {}, edit.tap)), this.kernel ? back : null);
     }));
     this.list.hidden = this.buttons.hidden = !edits.length;

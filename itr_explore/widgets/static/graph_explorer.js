@@ -18,7 +18,9 @@ function mountGraphExplorer(host, payload, kernel) {
     graph: graphs[payload.first], version: own, way: "spring", measure: "", threshold: 0, top: null, predicate: null,
     resting: null, edge: null, pinned: null,
     edits: payload.result?.edits ?? [], result: payload.result, busy: null, trouble: null,
+    turn: 0, stands: 0, // the question asked last, and the one whose edits stand
   };
+  state.wanted = state.edits; // asked for last, perhaps not answered yet: the next edit comes on top of these
   const pictures = { cut: null };
   let shown = []; // the edges that are drawn and counted
   let width = 0;
@@ -58,10 +60,10 @@ function mountGraphExplorer(host, payload, kernel) {
   const topChoice = choice("Edges a node", TOPS.map((top) => (top === null ? "all" : `${top} strongest`)), (at) => ((state.top = TOPS[at]), redraw()));
   const predicateBox = make("span");
   const versionBox = make("span", { class: "choice versions" });
-  const wayBox = switchOf("layout", Object.keys(WAYS).map((way) => [WAYS[way], () => way]), (way) => ((state.way = way), redraw()));
+  const wayBox = switchOf("layout", WAYS, "spring", (way) => ((state.way = way), redraw()));
   const measures = Object.keys(payload.measures);
   const measureChoice = choice("Size", ["equal", ...measures.map((name) => payload.measures[name][0])], (at) => ((state.measure = at ? measures[at - 1] : ""), redraw()));
-  const panel = new EditPanel(payload, kernel, { undo, reset: () => apply([]), take: (at) => apply(state.edits.filter((_, other) => other !== at)), show: chooseGraph });
+  const panel = new EditPanel(payload, kernel, { undo, reset: () => apply([]), take: (edit) => apply(state.wanted.filter((other) => !sameEdge(other, edit))), show: chooseGraph });
   const edgeTable = make("details", { class: "numbers" }, make("summary", {}, "Edges as a table"));
   const nodeTable = make("details", { class: "numbers" }, make("summary", {}, "Nodes as a table"));
   const codeBox = make("details", { class: "numbers" }, make("summary", {}, "The same in code"), code);
@@ -85,7 +87,7 @@ function mountGraphExplorer(host, payload, kernel) {
   const words = [...root.querySelectorAll("[data-word]")];
 
   root.addEventListener("keydown", (event) => {
-    if (event.key === "z" && (event.ctrlKey || event.metaKey) && kernel && state.edits.length) {
+    if (event.key === "z" && (event.ctrlKey || event.metaKey) && kernel && state.wanted.length) {
       event.preventDefault();
       event.stopPropagation();
       undo();
@@ -126,7 +128,7 @@ function mountGraphExplorer(host, payload, kernel) {
   }
 
   function takeThreshold() {
-    state.threshold = Number((threshold.value * state.largest).toPrecision(3));
+    state.threshold = roundedDown(threshold.value * state.largest); // up, and the largest might be lost
   }
 
   function chooseGraph(graph) {
@@ -173,7 +175,7 @@ function mountGraphExplorer(host, payload, kernel) {
       redraw();
     };
     if (names.length <= 4) {
-      versionBox.replaceChildren("Model", switchOf("model", names.map((name, at) => [name, () => at]), change, state.version));
+      versionBox.replaceChildren("Model", switchOf("model", names, state.version, (at) => change(Number(at))));
       return;
     }
     const slider = make("input", { type: "range", min: 0, max: names.length - 1, step: 1, value: state.version, "aria-label": "model", "aria-valuetext": names[state.version] });
@@ -353,12 +355,12 @@ function mountGraphExplorer(host, payload, kernel) {
     if (edgeTable.open) {
       const rows = shown.slice(0, MOST_DRAWN).map((edge) => [shortNode(edge.from), shortNode(edge.to), state.graph.plain ? "" : short(edge.value), edge.predicate ?? "", canEdit() ? editButton(edge) : ""]);
       edgeTable.querySelector(".scroll")?.remove();
-      edgeTable.append(tableOf(["from", "to", "weight", "relation", canEdit() ? "edit" : ""], rows));
+      edgeTable.append(table(["from", "to", "weight", "relation", canEdit() ? "edit" : ""], rows));
     }
     if (nodeTable.open) {
       const rows = place.nodes.map((_, at) => [shortNode(at), ...measures.map((name) => short(central[name][at]))]);
       nodeTable.querySelector(".scroll")?.remove();
-      nodeTable.append(tableOf([state.graph.nodes, ...measures.map((name) => payload.measures[name][0])], rows));
+      nodeTable.append(table([state.graph.nodes, ...measures.map((name) => payload.measures[name][0])], rows));
     }
   }
 
@@ -377,38 +379,48 @@ function mountGraphExplorer(host, payload, kernel) {
     const title = nameEdge(edge);
     if (!graph.tap) return menu.open(from, title, [], `${panel.told(graph).map((part) => part.textContent ?? part).join("")}`);
     if (!kernel) return menu.open(from, title, [], "Edits need the kernel: open this pair in a notebook.");
-    const at = state.edits.findIndex(({ tap, row, column }) => tap === graph.tap && row === edge.from && column === edge.to);
-    const others = state.edits.filter((_, other) => other !== at);
-    const kind = state.edits[at]?.kind;
-    const deeds = Object.entries(DEEDS).filter(([name]) => name !== kind).map(([name, text]) => [text, () => apply([...others, { tap: graph.tap, kind: name, row: edge.from, column: edge.to, text: `${nameEdge(edge)} ${DONE[name]}` }], edge.id)]);
-    if (at >= 0) deeds.unshift(["Take back", () => apply(others, edge.id)]);
+    const here = { tap: graph.tap, row: edge.from, column: edge.to };
+    const others = () => state.wanted.filter((other) => !sameEdge(other, here));
+    const made = state.wanted.find((other) => sameEdge(other, here));
+    const deeds = Object.entries(DEEDS).filter(([kind]) => kind !== made?.kind).map(([kind, text]) => [text, () => apply([...others(), { ...here, kind, text: `${title} ${DONE[kind]}` }], edge.id)]);
+    if (made) deeds.unshift(["Take back", () => apply(others(), edge.id)]);
     const several = graph.name !== `learned:${graph.tap}` ? `In all heads of ${graph.tap}.` : null;
     menu.open(from, title, deeds, several);
   }
 
   function undo() {
-    apply(state.edits.slice(0, -1));
+    apply(state.wanted.slice(0, -1));
   }
 
   /** Ask the kernel for score and maps under these edits, then for the ranks; what stood stays where it refuses. */
   async function apply(edits, focus = null) {
     if (!kernel) return;
-    Object.assign(state, { busy: "score", trouble: null });
+    const turn = ++state.turn;
+    const newest = () => turn === state.turn;
+    Object.assign(state, { wanted: edits, busy: "score", trouble: null });
     panel.show(state, state.graph);
     const asked = edits.map(({ tap, kind, row, column, keep_sum: keep = true }) => ({ tap, kind, row, column, keep_sum: keep }));
     try {
-      const result = await kernel.askLast("edit", "edit", { edits: asked });
-      take(result, edits, result && payload.gallery ? "rank" : null);
-      if (focus) (layout.hitOf(focus) ?? place.hitOf(focus))?.focus();
-      if (state.busy) take(await kernel.askLast("edit", "rank", { edits: asked }), edits, null);
+      const result = await kernel.ask("edit", { edits: asked });
+      state.stands = turn;
+      take(result, edits, !newest() ? "score" : result && payload.gallery ? "rank" : null);
+      if (!newest()) return;
+      state.wanted = state.edits;
+      if (!shadow.activeElement) (layout.hitOf(focus) ?? place.hitOf(focus))?.focus();
+      if (!state.busy) return;
+      const ranked = await kernel.ask("rank", { edits: asked });
+      if (state.stands === turn) take(ranked, edits, newest() ? null : state.busy);
     } catch (trouble) {
-      Object.assign(state, { busy: null, trouble });
+      if (!newest()) return;
+      Object.assign(state, { wanted: state.edits, busy: null, trouble });
       panel.show(state, state.graph);
     }
   }
 
   function take(result, edits, busy) {
     const first = !state.result;
+    const from = shadow.activeElement?.closest("[data-edge]"); // will be drawn anew
+    const plot = from && (place.svg.contains(from) ? place : layout);
     Object.assign(state, { result, edits: result?.edits ?? edits, busy });
     if (result && first) state.version = own + 1;
     if (!result) state.version = Math.min(state.version, own);
@@ -416,6 +428,7 @@ function mountGraphExplorer(host, payload, kernel) {
     readWeights();
     panel.show(state, state.graph);
     redraw();
+    plot?.hitOf(from.dataset.edge)?.focus();
   }
 
   // ---------- life
@@ -459,23 +472,4 @@ function grouped(label, graphs, groups, changed) {
   })).filter(Boolean));
   list.addEventListener("change", () => changed(Number(list.value)));
   return { list, root: make("label", { class: "choice" }, make("span", {}, label), list) };
-}
-
-/** A row of buttons of which one is pressed. */
-function switchOf(label, options, changed, on = 0) {
-  const buttons = options.map(([text, value], at) => {
-    const button = make("button", { type: "button", "aria-pressed": String(at === on) }, text);
-    button.addEventListener("click", () => {
-      buttons.forEach((other) => other.setAttribute("aria-pressed", String(other === button)));
-      changed(value());
-    });
-    return button;
-  });
-  return make("span", { class: "switch", role: "group", "aria-label": label }, ...buttons);
-}
-
-function tableOf(head, rows) {
-  const cell = (content, at) => (at ? make("td", {}, content) : make("th", { scope: "row", dir: "auto" }, content));
-  return make("div", { class: "scroll" },
-    make("table", {}, make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)))), make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map(cell))))));
 }

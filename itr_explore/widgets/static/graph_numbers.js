@@ -1,10 +1,9 @@
 // Graphs as numbers: weights out of codes, thinning, how central a node is. As `explanation/graph.py` has them.
 
 /** A square of weights out of its codes: `at(from, to)`. */
-function decodeWeights({ nodes, bits, zero, step, data }) {
-  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-  const code = bits === 16 ? (at) => bytes[2 * at] + 256 * bytes[2 * at + 1] : (at) => bytes[at];
-  const values = Float64Array.from({ length: nodes * nodes }, (_, at) => (code(at) - zero) * step);
+function decodeWeights(codes) {
+  const { nodes } = codes;
+  const values = unpacked(codes, Float64Array);
   return { nodes, values, at: (from, to) => values[from * nodes + to] };
 }
 
@@ -13,6 +12,16 @@ function decodePredicates(predicates) {
   if (!predicates) return () => undefined;
   const codes = atob(predicates.data);
   return (cell) => predicates.names[codes.charCodeAt(cell) - 1];
+}
+
+const sameEdge = (a, b) => a.tap === b.tap && a.row === b.row && a.column === b.column;
+
+/** A number of at least 0 in three digits, never above itself. */
+function roundedDown(value) {
+  if (!value) return 0;
+  const unit = 10 ** (Math.floor(Math.log10(value)) - 2);
+  const near = Number(value.toPrecision(3));
+  return near <= value ? near : Number((near - unit).toPrecision(3));
 }
 
 const idOf = (from, to) => `${from}-${to}`;

@@ -357,9 +357,3 @@ function mountPairView(host, payload) {
 }
 
 const item = (sign, text) => make("li", {}, sign, text);
-
-function table(head, rows) {
-  const cells = (row) => row.slice(0, head.length).map((text, at) => (at ? make("td", {}, text) : make("th", { scope: "row", dir: "auto" }, text)));
-  return make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "the numbers" },
-    make("table", {}, make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)))), make("tbody", {}, ...rows.map((row) => make("tr", {}, ...cells(row))))));
-}

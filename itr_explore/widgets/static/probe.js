@@ -283,12 +283,6 @@ class Probe {
       return [this.name(epoch), short(score), `region ${top}`, short(values[top]), of ? `${hits} of ${of}` : "not known"];
     });
     this.table.querySelector(".scroll")?.remove();
-    this.table.append(rowsAsTable(["epoch", "score", `“${this.probe.words[this.word]}” is strongest on`, "weight", "mentions right"], rows));
+    this.table.append(table(["epoch", "score", `“${this.probe.words[this.word]}” is strongest on`, "weight", "mentions right"], rows));
   }
-}
-
-function rowsAsTable(head, rows) {
-  const cells = (row) => row.map((text, at) => (at ? make("td", {}, text) : make("th", { scope: "row" }, text)));
-  return make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "table" },
-    make("table", {}, make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)))), make("tbody", {}, ...rows.map((row) => make("tr", {}, ...cells(row))))));
 }

@@ -77,16 +77,3 @@ class Relations {
     if (this.on) this.picture.lightEdges(active, this.way);
   }
 }
-
-/** Buttons of which one is down: `options` are texts, or `{text, title}`, by what `changed` is given. */
-function switchOf(label, options, first, changed) {
-  const buttons = Object.entries(options).map(([name, option]) => {
-    const node = make("button", { type: "button", title: option.title, "aria-pressed": String(name === first) }, option.text ?? option);
-    node.addEventListener("click", () => {
-      buttons.forEach((other) => other.setAttribute("aria-pressed", String(other === node)));
-      changed(name);
-    });
-    return node;
-  });
-  return make("span", { class: "switch", role: "group", "aria-label": label }, ...buttons);
-}

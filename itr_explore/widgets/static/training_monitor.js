@@ -32,21 +32,9 @@ function mountTrainingMonitor(host, payload, kernel) {
   start.addEventListener("click", () => ask("start"));
   stop.addEventListener("click", () => ask("stop"));
 
-  const toggle = (label, options, changed) => {
-    const group = make("span", { class: "switch", role: "group", "aria-label": label }, ...options.map((text, at) => {
-      const node = make("button", { type: "button", "aria-pressed": String(at === 0) }, text);
-      node.addEventListener("click", () => {
-        [...group.children].forEach((other) => other.setAttribute("aria-pressed", String(other === node)));
-        changed(at);
-        draw();
-      });
-      return node;
-    }));
-    return group;
-  };
   const together = (from) => (at) => charts.forEach((chart) => chart !== from() && chart.point(at, false));
-  const loss = new LineChart({ title: "Loss", moved: together(() => loss), controls: toggle("scale of the loss", ["linear", "log"], (at) => (chosen.log = at === 1)) });
-  const recall = new LineChart({ title: "Recall on validation", unit: " %", moved: together(() => recall), controls: toggle("recall among the first", AT, (at) => (chosen.k = at)) });
+  const loss = new LineChart({ title: "Loss", moved: together(() => loss), controls: switchOf("scale of the loss", { linear: "linear", log: "log" }, "linear", (scale) => ((chosen.log = scale === "log"), draw())) });
+  const recall = new LineChart({ title: "Recall on validation", unit: " %", moved: together(() => recall), controls: switchOf("recall among the first", AT, 0, (at) => ((chosen.k = Number(at)), draw())) });
   const rate = new LineChart({ title: "Learning rate", moved: together(() => rate) });
   const charts = [loss, recall, rate];
   const probe = payload.probe ? new Probe(payload.probe, maps) : null;
@@ -103,7 +91,7 @@ function mountTrainingMonitor(host, payload, kernel) {
   function fillNumbers() {
     numbers.querySelector(".scroll")?.remove();
     const rows = state.validations.map(({ epoch, recalls, rsum }) => [plain(epoch), ...recalls.flat().map((value) => value.toFixed(1)), rsum.toFixed(1), epoch === state.best?.epoch ? "best" : ""]);
-    numbers.append(rowsAsTable(["epoch", ...["i2t", "t2i"].flatMap((side) => AT.map((at) => `${side} ${at}`)), "rsum", "which"], rows));
+    numbers.append(table(["epoch", ...["i2t", "t2i"].flatMap((side) => AT.map((at) => `${side} ${at}`)), "rsum", "which"], rows));
   }
 
   /** The kernel's maps from one's own last on, where one was missed: a view that was opened late, say. */
