@@ -26,7 +26,7 @@ from itr_explore.training.checkpoint import FILE
 from itr_explore.training.fit import fit
 from itr_explore.training.turns import TURNS, claimed, cut_short
 from itr_explore.widgets.training_payload import Curves, probe_map, probe_payload
-from itr_explore.widgets.view import LiveView, complaint
+from itr_explore.widgets.view import LiveView, complaint, end_earlier_runs_of_this_cell, running_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +75,7 @@ class TrainingMonitor(LiveView):
         probe: Pair | None = None,
         **settings: Any,
     ):
-        _end_earlier_runs_of_this_cell()
+        end_earlier_runs_of_this_cell()  # or a run goes on that trains this model
         fit(model, training, validation, **settings)  # nothing runs; wrong settings are told now
         self.model, self.training, self.validation, self.probe = model, training, validation, probe
         self.explanations: dict[float, Explanation] = {}
@@ -89,7 +89,7 @@ class TrainingMonitor(LiveView):
         self._status = "ready"
         self._stop, self._turn = threading.Event(), threading.Lock()
         self._thread: threading.Thread | None = None
-        self._busy, self._in_cell, self._displayed, self._cell = False, False, False, _cell()
+        self._busy, self._in_cell = False, False
         folder = settings.get("folder")
         if folder is None:
             folder = tempfile.mkdtemp(prefix="itr_explore-")
@@ -127,8 +127,7 @@ class TrainingMonitor(LiveView):
         with self._turn:
             if self._busy:
                 return
-            if self._thread is not None:
-                self._thread.join()
+            self._join()
             self._begin(in_cell=False)
             self._thread = threading.Thread(target=self._work, name=self.title(), daemon=True)
             self._thread.start()
@@ -140,13 +139,14 @@ class TrainingMonitor(LiveView):
             RuntimeError: this model is being trained already.
             Exception: whatever `fit` raised; the view shows it, too.
         """
-        if not self._displayed and _kernel() is not None:
+        if not self._displayed and running_kernel() is not None:
             self._ipython_display_()
         with self._turn:
             if self._busy:
                 raise RuntimeError(
                     "this monitor trains in the background already; wait for it with `monitor.wait()`"
                 )
+            self._join()
             self._begin(in_cell=True)
         self._work()
         self._raise()
@@ -206,9 +206,16 @@ class TrainingMonitor(LiveView):
             lines.append(f"  {state['complaint']['what']} {state['complaint']['advice']}".rstrip())
         return "\n".join(lines)
 
-    def _ipython_display_(self, **more: Any) -> None:
-        self._displayed = True
-        super()._ipython_display_(**more)
+    def end(self) -> None:
+        """End the run, too: it trains a model that nobody holds."""
+        self._stop.set()
+        self._join()
+        super().end()
+
+    def _join(self) -> None:
+        """Wait for a run that ended to have told so."""
+        if self._thread is not None:
+            self._thread.join()
 
     def _begin(self, in_cell: bool) -> None:
         """Claim the model; from here on `_work` must follow."""
@@ -242,13 +249,13 @@ class TrainingMonitor(LiveView):
 
     def _keep(self) -> None:
         """Have the curves in the saved notebook; the thread that runs cells has to do it."""
-        kernel = _kernel()
+        kernel = running_kernel()
         if not self._displayed or kernel is None:
             return
         if threading.current_thread() is threading.main_thread():
             self.refresh_snapshot()
         else:
-            kernel.io_loop.add_callback(self.refresh_snapshot)
+            kernel.io_loop.add_callback(self._refresh_if_new)
 
     def _train(self) -> str:
         """Go through `fit` to its end or until a stop is asked for; returns how it ended."""
@@ -280,11 +287,14 @@ class TrainingMonitor(LiveView):
         self._curves.add(progress)
         self._note = progress.note or self._note
         if progress.validation is not None:
-            self._show("training")
+            self._show(self._under_way())
             if self.probe is not None:
                 self._look_at_probe(progress.epoch)
         elif time.monotonic() - self._drawn >= BETWEEN_DRAWINGS:
-            self._show("stopping" if self._stop.is_set() else "training")
+            self._show(self._under_way())
+
+    def _under_way(self) -> str:
+        return "stopping" if self._stop.is_set() else "training"
 
     def _forget_from(self, step: int) -> None:
         """The run goes on from an earlier step: what came after it happens once more."""
@@ -386,35 +396,6 @@ def _named(collection: Collection) -> str:
         f"{collection.name}, {collection.split}: {len(collection):,} images,"
         f" {len(collection.captions):,} captions"
     )
-
-
-def _kernel() -> Any:
-    try:
-        from IPython.core.getipython import get_ipython
-    except ImportError:
-        return None
-    return getattr(get_ipython(), "kernel", None)
-
-
-def _cell() -> tuple[str, str] | None:
-    """The notebook's cell that runs now, and which run of it; None outside a notebook."""
-    kernel = _kernel()
-    parent = kernel.get_parent("shell") if kernel is not None else {}
-    if not parent.get("header"):
-        return None
-    cell = parent.get("metadata", {}).get("cellId") or parent.get("content", {}).get("code", "")
-    return str(cell), parent["header"]["msg_id"]
-
-
-def _end_earlier_runs_of_this_cell() -> None:
-    """A cell that runs again makes a new monitor: the one it made before trains a model nobody holds."""
-    here = _cell()
-    for monitor in list(_monitors):
-        there = monitor._cell
-        if here and there and here[0] == there[0] and here[1] != there[1] and monitor.running:
-            monitor._stop.set()
-            if monitor._thread is not None:
-                monitor._thread.join()
 
 
 @atexit.register

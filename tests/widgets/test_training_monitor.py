@@ -1,3 +1,4 @@
+import gc
 import os
 import threading
 
@@ -5,7 +6,7 @@ import pytest
 from toys import toy_collection, toy_model
 
 from itr_explore.evaluation.ranking import evaluate
-from itr_explore.widgets import training_monitor
+from itr_explore.widgets import training_monitor, view
 from itr_explore.widgets.training_monitor import TrainingMonitor
 
 TRAINING, VALIDATION = toy_collection(40), toy_collection(12, split="val", seed=1)
@@ -188,7 +189,7 @@ def test_a_model_is_trained_by_one_monitor_at_a_time(make, held):
 def test_a_cell_that_runs_again_ends_the_run_it_began_before(make, held, monkeypatch):
     held._cell = ("this cell", "its first run")
     held.start()
-    monkeypatch.setattr(training_monitor, "_cell", lambda: ("this cell", "its second run"))
+    monkeypatch.setattr(view, "running_cell", lambda: ("this cell", "its second run"))
     held.go.release(10_000)
     make()
     assert not held.running
@@ -198,7 +199,7 @@ def test_a_cell_that_runs_again_ends_the_run_it_began_before(make, held, monkeyp
 def test_another_cell_leaves_it_alone(make, held, monkeypatch):
     held._cell = ("a cell", "its first run")
     held.start()
-    monkeypatch.setattr(training_monitor, "_cell", lambda: ("another cell", "its first run"))
+    monkeypatch.setattr(view, "running_cell", lambda: ("another cell", "its first run"))
     make()
     assert held.running
 
@@ -279,10 +280,44 @@ def test_the_text_says_where_the_run_stands(make):
     assert "best validation after epoch" in repr(monitor)
 
 
-def test_a_monitor_without_a_folder_leaves_none_behind_when_it_goes(make):
-    folder = make()._settings["folder"]
-    assert os.path.isdir(folder)
-    assert "itr_explore-" in folder
+def test_a_monitor_without_a_folder_leaves_none_behind_when_it_goes():
+    monitor = TrainingMonitor(toy_model(TRAINING), TRAINING, VALIDATION, epochs=1, **SETTINGS)
+    monitor.run()
+    folder = monitor._settings["folder"]
+    assert os.listdir(folder)
+    monitor.end()
+    del monitor
+    gc.collect()
+    assert not os.path.exists(folder)
+
+
+def test_a_run_that_is_being_stopped_says_so_also_at_a_validation(make):
+    monitor = make(epochs=2)
+    seen = []
+    monitor.observe(lambda change: seen.append(change["new"]["status"]), "state")
+    monitor.model.training_loss = interrupt_after(monitor, 8)
+    monitor.run()
+    assert seen[-2:] == ["stopping", "stopped"]
+
+
+def test_a_run_in_the_foreground_waits_until_the_one_before_it_has_told_its_end(make, monkeypatch):
+    monitor = make(epochs=1)
+    show, told = monitor._show, []
+
+    def slowly(status):
+        if threading.current_thread() is not threading.main_thread():
+            ended.wait(0.5)
+        told.append(status)
+        show(status)
+
+    ended = threading.Event()
+    monitor.start()
+    monkeypatch.setattr(monitor, "_show", slowly)
+    while monitor.running:
+        threading.Event().wait(0.01)
+    monitor.run()
+    assert told[-1] == "done"
+    assert told.index("training", told.index("done")) > told.index("done")
 
 
 def test_the_history_is_a_table_and_a_data_frame(make):
