@@ -26,7 +26,9 @@ class Table:
         for row in self.rows:
             want(len(row) == len(self.columns), f"a row of {len(self.columns)} cells is wanted, got {row}")
 
-    def _cells(self) -> list[list[str]]:
+    def cells(self) -> list[list[str]]:
+        """The head and the rows as they are shown."""
+
         def shown(value: str | float | None) -> str:
             if value is None:
                 return ""
@@ -35,7 +37,7 @@ class Table:
         return [list(self.columns), *([shown(value) for value in row] for row in self.rows)]
 
     def __str__(self) -> str:
-        cells = self._cells()
+        cells = self.cells()
         widths = [max(len(row[column]) for row in cells) for column in range(len(self.columns))]
         lines = [
             "  ".join(
@@ -48,7 +50,7 @@ class Table:
         return "\n".join([*([self.title] if self.title else []), *lines, *([self.note] if self.note else [])])
 
     def _repr_html_(self) -> str:
-        head, *body = [[escape(cell) for cell in row] for row in self._cells()]
+        head, *body = [[escape(cell) for cell in row] for row in self.cells()]
         caption = f"<caption>{escape(self.title)}</caption>" if self.title else ""
         rows = "".join(
             "<tr>"

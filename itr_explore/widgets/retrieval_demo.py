@@ -6,30 +6,26 @@ All that it shows can be had in code: `demo.gallery.images_for(text)`, `demo.gal
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from itr_explore.data.mistakes import false_claims
-from itr_explore.data.pictures import MOST_BYTES, read_picture
+from itr_explore.data.pictures import MOST_BYTES
 from itr_explore.data.scenes.load import KeptScenes
 from itr_explore.data.sliding import sliding_regions
 from itr_explore.data.text import split_words
 from itr_explore.data.thumbnails import summary as summary_of
 from itr_explore.evaluation.errors import error_classes
-from itr_explore.evaluation.queries import query_ranks_in_steps
 from itr_explore.explanation.contrast import contrast_pairs
 from itr_explore.explanation.contrast_images import compare_images
 from itr_explore.explanation.maps import explain
-from itr_explore.records import Example, Found, Pair, QueryRanks
+from itr_explore.records import Example, Found, Pair
 from itr_explore.records.found import Side
 from itr_explore.search.gallery import Gallery
 from itr_explore.widgets.payload import payload as pair_payload
+from itr_explore.widgets.retrieval_filters import Filters
 from itr_explore.widgets.retrieval_payload import (
     Thumbnails,
     contrast_json,
@@ -37,7 +33,9 @@ from itr_explore.widgets.retrieval_payload import (
     thumbnail,
     worst_json,
 )
+from itr_explore.widgets.uploads import Regions, Uploads
 from itr_explore.widgets.view import LiveView
+from itr_explore.widgets.worst_queries import WorstQueries
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -45,14 +43,12 @@ if TYPE_CHECKING:
     from itr_explore.data.collection import Collection
     from itr_explore.models.base import RetrievalModel
 
-Regions = Callable[["Image"], tuple[np.ndarray, np.ndarray]]
 Query = dict[str, Any]  # {"text": sentence}, {"image": row} or {"upload": number}
 
 SHOWN = 12  # results
 EXAMPLES = 4
 BROWSED = 12  # images at once to choose from
 LABELS = 80  # most frequent ones that are offered
-UPLOADS = 8  # kept
 A_MOMENT = 0.25  # seconds of work for one question, so that others are answered between
 MOST_TEXT = 20_000  # characters of a query
 
@@ -96,12 +92,9 @@ class RetrievalDemo(LiveView):
         self.regions_of, self.shown = regions_of, shown
         self.found: Found | None = None  # the last answer
         self._thumbnails = Thumbnails(collection)
-        self._labels: dict[str, set[int]] | None = None
-        self._incoming: dict[str, list[str]] = {}
-        self._uploads: OrderedDict[int, Example] = OrderedDict()
-        self._worst: dict[Side, Iterator[tuple[int, int, QueryRanks | None]]] = {}
-        self._ranked: dict[Side, QueryRanks] = {}
-        self._ranked_with: tuple = ()
+        self._filters = Filters(collection)
+        self._uploads = None if regions_of is None else Uploads(regions_of)
+        self._worst = WorstQueries(self.gallery)
         text = collection.captions[0] if query is None else query
         super().__init__(payload=self._about())
         self.answer_search({"text": text})
@@ -124,8 +117,10 @@ class RetrievalDemo(LiveView):
     ) -> dict[str, Any]:
         """Results of a query, only those that pass the filters."""
         side = _side(query)
-        among, eligible = self._among(side, query, wrong, word.strip(), label.strip())
+        without = self.gallery.right_of(self._asked(query)) if wrong else None
+        among = self._filters.passed(side, word, label, without)
         found = self._search(query, self.shown, among)
+        eligible = found.of if among is None else int(among.sum())
         asked = query.get("image")
         if side == "images":
             asked = next(iter(self.gallery.rows_of(query["text"])), None)
@@ -146,13 +141,14 @@ class RetrievalDemo(LiveView):
         """The linked view of a query with one of its results."""
         explanation = explain(self.model, self._pair(query, row))
         chosen = {"row": row, "pair": pair_payload(explanation), "why": None}
-        self._choose(chosen)
+        if self.payload.get("latest"):
+            self.payload["latest"]["chosen"] = chosen
         return chosen
 
     def answer_why(self, query: Query, row: int) -> dict[str, Any]:
         """A result against the right answer; a right one against the best other one."""
         side = _side(query)
-        found = self._search(query, 2 + len(self._right(query)), None)
+        found = self._search(query, 2 + len(self.gallery.right_of(self._asked(query))), None)
         right = found.right_rows.tolist()
         others = [other for other in found.rows.tolist() if other != row and other not in right]
         if row not in right and right:
@@ -181,34 +177,20 @@ class RetrievalDemo(LiveView):
 
     def answer_browse(self, start: int = 0, word: str = "", label: str = "") -> dict[str, Any]:
         """Some images to choose from."""
-        among, _ = self._among("images", {"text": ""}, False, word.strip(), label.strip())
+        among = self._filters.passed("images", word, label)
         rows = np.arange(len(self.collection)) if among is None else np.flatnonzero(among)
         start = max(0, min(start, (max(len(rows), 1) - 1) // BROWSED * BROWSED))
         return {
             "start": start,
+            "page": BROWSED,
             "of": len(rows),
             "images": [self._thumbnails(row) for row in rows[start : start + BROWSED].tolist()],
         }
 
-    def answer_upload(self, number: int, name: str, part: int, parts: int, data: str) -> dict[str, Any]:
-        """A piece of a file, in base64; the last one makes it a query."""
-        if self.regions_of is None:
-            raise ValueError(self.payload["upload"]["say"])
-        pieces = self._incoming.setdefault(str(number), [])
-        if part == 0:
-            pieces.clear()
-        pieces.append(data)
-        if sum(map(len, pieces)) > MOST_BYTES * 4 / 3 + 4 * parts:
-            del self._incoming[str(number)]
-            raise ValueError(f"{name} is larger than {MOST_BYTES // 2**20} MB; make it smaller")
-        if part + 1 < parts:
-            return {"done": part + 1, "total": parts}
-        del self._incoming[str(number)]
-        try:
-            file = b"".join(base64.b64decode(piece, validate=True) for piece in pieces)
-        except binascii.Error as error:
-            raise ValueError(f"{name} did not arrive whole ({error}); send it again") from error
-        return self.take_picture(file, name)
+    def answer_upload(self, key: str, name: str, part: int, parts: int, data: str) -> dict[str, Any]:
+        """A piece of a file, in base64; the last one makes it a query. Each upload has a `key` of its own."""
+        number = self._want_uploads().receive(key, name, part, parts, data)
+        return {"done": part + 1, "total": parts} if number is None else {"upload": number}
 
     def take_picture(self, file: bytes | Image, name: str = "picture") -> Query:
         """Make a picture from anywhere a query; `demo.search` takes what is returned.
@@ -216,42 +198,20 @@ class RetrievalDemo(LiveView):
         Raises:
             ValueError: it is no picture, or nobody says what its regions are.
         """
-        if self.regions_of is None:
-            raise ValueError(self.payload["upload"]["say"])
-        image = read_picture(file, name) if isinstance(file, bytes) else file.convert("RGB")
-        features, boxes = self.regions_of(image)
-        features = np.asarray(features, dtype=np.float32)
-        example = Example(name, image, features, None if boxes is None else np.asarray(boxes, np.float32), ())
-        number = max(self._uploads, default=0) + 1
-        self._uploads[number] = example
-        if len(self._uploads) > UPLOADS:
-            self._uploads.popitem(last=False)
-        return {"upload": number}
+        return {"upload": self._want_uploads().take(file, name)}
 
     def answer_worst(self, side: Side, by: str = "rank") -> dict[str, Any]:
         """A little more of the ranks of all queries, or, when they are there, the worst of them."""
-        if self.gallery.stamp() != self._ranked_with:  # trained since
-            self._worst, self._ranked, self._ranked_with = {}, {}, self.gallery.stamp()
-        if side not in self._ranked:
-            if side not in self._worst:
-                device = str(next(self.model.parameters()).device)
-                self._worst[side] = query_ranks_in_steps(self.model, self.collection, side, device=device)
-            try:
-                done, total, ranks = next(self._worst[side])
-            except Exception:
-                del self._worst[side]
-                raise
-            if ranks is None:
-                return {"done": done, "total": total}
-            self._ranked[side] = ranks
-            del self._worst[side]
-        return worst_json(self._ranked[side], 20, by, self.collection, self._thumbnails)
+        found = self._worst.go_on(side)
+        if isinstance(found, tuple):
+            return {"done": found[0], "total": found[1]}
+        return worst_json(found, 20, by, self.collection, self._thumbnails)
 
     def answer_classes(self) -> dict[str, Any]:
         """What is false in the wrong captions that rank first, as a table."""
         device = str(next(self.model.parameters()).device)
         table = error_classes(self.model, self.collection, device=device).table()
-        head, *rows = table._cells()
+        head, *rows = table.cells()
         return {"head": head, "rows": rows, "title": table.title, "note": table.note}
 
     # ---------- in between
@@ -265,7 +225,7 @@ class RetrievalDemo(LiveView):
 
     def _about(self) -> dict[str, Any]:
         collection, model = self.collection, self.model
-        labels = self._images_by_label()
+        labels = self._filters.images_by_label()
         offered = sorted(labels, key=lambda label: (-len(labels[label]), label))[:LABELS]
         scale = "cosines" if self.gallery.one_vector else "the model’s own scores"
         if self.regions_of is None:
@@ -300,25 +260,28 @@ class RetrievalDemo(LiveView):
         starts = range(0, len(captions), max(1, len(captions) // EXAMPLES))
         return [min(captions[start : start + near], key=len) for start in starts][:EXAMPLES]
 
+    def _asked(self, query: Query) -> str | int | Example:
+        """A query as `Gallery` takes it."""
+        if _side(query) == "captions":
+            return self._upload(query) if "upload" in query else int(query["image"])
+        text = query["text"]
+        if len(text) > MOST_TEXT:
+            raise ValueError(f"the query has {len(text):,} letters; at most {MOST_TEXT:,} are read")
+        return text
+
     def _search(self, query: Query, k: int, among: np.ndarray | None) -> Found:
-        if _side(query) == "images":
-            text = query["text"]
-            if len(text) > MOST_TEXT:
-                raise ValueError(f"the query has {len(text):,} letters; at most {MOST_TEXT:,} are read")
-            return self.gallery.images_for(text, k, among=among)
-        if "upload" in query:
-            return self.gallery.captions_for(self._upload(query), k, among=among)
-        return self.gallery.captions_for(int(query["image"]), k, among=among)
+        asked = self._asked(query)
+        if isinstance(asked, str):
+            return self.gallery.images_for(asked, k, among=among)
+        return self.gallery.captions_for(asked, k, among=among)
+
+    def _want_uploads(self) -> Uploads:
+        if self._uploads is None:
+            raise ValueError(self.payload["upload"]["say"])
+        return self._uploads
 
     def _upload(self, query: Query) -> Example:
-        if query["upload"] not in self._uploads:
-            raise ValueError("this picture is no longer kept; upload it again")
-        return self._uploads[query["upload"]]
-
-    def _right(self, query: Query) -> list[int]:
-        if "text" in query:
-            return np.unique(self.collection.image_of[self.gallery.rows_of(query["text"])]).tolist()
-        return [] if "upload" in query else self.collection.captions_of(query["image"]).tolist()
+        return self._want_uploads()[query["upload"]]
 
     def _rank(self, found: Found, row: int) -> int | None:
         """From 1, where it is known."""
@@ -376,45 +339,6 @@ class RetrievalDemo(LiveView):
             "problem": "",
             "regions": len(example.regions),
         }
-
-    def _choose(self, chosen: dict[str, Any]) -> None:
-        if self.payload.get("latest"):
-            self.payload["latest"]["chosen"] = chosen
-
-    def _among(
-        self, side: Side, query: Query, wrong: bool, word: str, label: str
-    ) -> tuple[np.ndarray | None, int]:
-        """[item] bool, which pass the filters (None: all), and how many these are."""
-        collection = self.collection
-        count = len(collection) if side == "images" else len(collection.captions)
-        if not (wrong or word or label):
-            return None, count
-        passed = np.ones(count, dtype=bool)
-        if wrong:
-            passed[self._right(query)] = False
-        if word:
-            has = np.array([word.casefold() in caption.casefold() for caption in collection.captions])
-            if side == "captions":
-                passed &= has
-            else:
-                of_image = np.zeros(count, dtype=bool)
-                of_image[collection.image_of[has]] = True
-                passed &= of_image
-        if label:
-            images = np.zeros(len(collection), dtype=bool)
-            for name, rows in self._images_by_label().items():
-                if label.casefold() in name.casefold():
-                    images[list(rows)] = True
-            passed &= images if side == "images" else images[collection.image_of]
-        return passed, int(passed.sum())
-
-    def _images_by_label(self) -> dict[str, set[int]]:
-        if self._labels is None:
-            self._labels = {}
-            for row in range(len(self.collection)):
-                for label in self.collection.labels(row):
-                    self._labels.setdefault(label, set()).add(row)
-        return self._labels
 
 
 def _side(query: Query) -> Side:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from itr_explore.data.mistakes import false_claims
+from itr_explore.data.text import split_words
 from itr_explore.data.thumbnails import data_uri
 from itr_explore.records import Contrast, Found, ImageContrast, QueryRanks
 
@@ -96,6 +97,7 @@ def found_json(
         "milliseconds": 1000 * found.took,
         "spread": list(found.spread),
         "unknown": list(found.unknown),
+        "lost": bool(found.unknown) and set(split_words(found.query)[0]) <= set(found.unknown),
     }
 
 

@@ -52,11 +52,11 @@ def png(image):
     return buffer.getvalue()
 
 
-def send(view, file, name="a.png", size=1000):
+def send(view, file, name="a.png", size=1000, key="one"):
     pieces = [file[at : at + size] for at in range(0, len(file), size)] or [b""]
     for part, piece in enumerate(pieces):
         data = base64.b64encode(piece).decode()
-        told = ask(view, "upload", number=1, name=name, part=part, parts=len(pieces), data=data)
+        told = ask(view, "upload", key=key, name=name, part=part, parts=len(pieces), data=data)
     return told
 
 
@@ -99,7 +99,8 @@ def test_of_a_free_sentence_no_right_answer_is_claimed(demo):
     told = ask(demo, "search", query={"text": "a red zebra"})
     assert not told["known"]
     assert {result["state"] for result in told["results"]} == {"unknown"}
-    assert told["unknown"] == ["zebra"]
+    assert (told["unknown"], told["lost"]) == (["zebra"], False)
+    assert ask(demo, "search", query={"text": "Zebra, zebra!"})["lost"]
 
 
 @pytest.mark.parametrize("query", ["text", "image"])
@@ -122,6 +123,37 @@ def test_filters_leave_results_with_their_ranks(demo, scenes, query):
     for result in worded["results"]:
         assert any("tree" in scenes.captions[row].lower() for row in of[result["row"]])
     assert ask(demo, "search", query=asked, word="no such word")["results"] == []
+
+
+@pytest.fixture
+def repeated(model):
+    """A demo with a caption that two images share."""
+    scenes = Collection.scenes("test").subset(range(6))
+    scenes.captions[scenes.captions_of(4)[0]] = scenes.captions[0]
+    return listening(RetrievalDemo(model, scenes))
+
+
+def test_only_wrong_ones_leaves_out_what_another_image_says_in_the_same_words(repeated):
+    shared = int(repeated.collection.captions_of(4)[0])
+    shown = {row["row"]: row["state"] for row in ask(repeated, "search", query={"image": 4})["results"]}
+    assert shown.get(0, "right") == shown.get(shared, "right") == "right"
+    repeated.shown = 30
+    for image in (0, 4):
+        told = ask(repeated, "search", query={"image": image}, wrong=True)
+        assert "right" not in {result["state"] for result in told["results"]}
+        assert not {0, shared} & {result["row"] for result in told["results"]}
+        assert told["eligible"] == 30 - len(repeated.gallery.right_of(image))
+
+
+def test_where_all_that_an_image_says_is_said_of_others_too_a_wrong_one_is_still_compared(model):
+    scenes = Collection.scenes("test").subset(range(6))
+    for image in range(4):
+        for own, caption in zip(scenes.captions_of(image), scenes.captions_of(0), strict=True):
+            scenes.captions[own] = scenes.captions[caption]
+    demo = listening(RetrievalDemo(model, scenes))
+    why = ask(demo, "why", query={"image": 0}, row=0)
+    assert why["names"][0] == "the best wrong one"
+    assert int(scenes.image_of[why["against"]["row"]]) in (4, 5)
 
 
 def test_a_chosen_result_is_explained_with_its_truth_where_it_is_known(demo, scenes):
@@ -174,10 +206,22 @@ def test_a_file_that_is_no_picture_is_refused_in_a_sentence(demo, file):
 
 
 def test_too_large_a_file_is_refused_before_it_is_whole(demo, monkeypatch):
-    monkeypatch.setattr("itr_explore.widgets.retrieval_demo.MOST_BYTES", 5000)
-    told = ask(demo, "upload", number=1, name="a.png", part=0, parts=9, data="A" * 9000)
+    monkeypatch.setattr("itr_explore.widgets.uploads.MOST_BYTES", 5000)
+    told = ask(demo, "upload", key="one", name="a.png", part=0, parts=9, data="A" * 9000)
     assert "larger than" in told["what"]
-    assert demo._incoming == {}
+    assert demo._uploads._pieces == []
+
+
+def test_of_two_uploads_at_once_the_later_one_is_taken_and_nothing_of_the_other_kept(demo, scenes):
+    halves = png(scenes.image(1)), png(scenes.image(2))
+    first = {"name": "first.png", "part": 0, "parts": 2, "data": base64.b64encode(halves[0]).decode()}
+    assert ask(demo, "upload", key="one", **first) == {"done": 1, "total": 2}
+    query = send(demo, halves[1], "second.png", key="two")
+    assert demo._uploads._pieces == []
+    told = ask(demo, "upload", key="one", **(first | {"part": 1}))
+    assert "first.png was stopped" in told["what"]
+    assert ask(demo, "search", query=query)["picture"]["name"] == "second.png"
+    np.testing.assert_array_equal(demo._uploads[query["upload"]].image, scenes.image(2))
 
 
 def test_where_nobody_knows_regions_it_is_said_how_to_give_them():
@@ -198,7 +242,8 @@ def test_regions_of_ones_own_are_used(model, scenes):
     np.testing.assert_array_equal(demo.search(query).rows, demo.search(4).rows)
 
 
-def test_the_worst_queries_come_little_by_little(demo):
+def test_the_worst_queries_come_little_by_little(demo, monkeypatch):
+    monkeypatch.setattr("itr_explore.evaluation.queries.AT_ONCE", 50)
     told = ask(demo, "worst", side="images")
     assert 0 < told["done"] < told["total"]
     while "rows" not in told:
@@ -216,6 +261,7 @@ def test_error_classes_are_those_of_the_function(demo, model, scenes):
 def test_images_to_choose_from_come_by_the_dozen_and_pass_the_filters(demo, scenes):
     assert [image["image"] for image in ask(demo, "browse", start=12)["images"]] == list(range(12, 24))
     assert ask(demo, "browse", start=999)["start"] == 24
+    assert ask(demo, "browse", start=999)["page"] == 12
     label = scenes.labels(2)[0]
     found = ask(demo, "browse", label=label)
     assert all(label in scenes.labels(image["image"]) for image in found["images"])

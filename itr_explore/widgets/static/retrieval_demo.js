@@ -1,11 +1,11 @@
 // RetrievalDemo: a sentence or an image in, ranked results out, each a way into a PairView and a contrast.
 // Everything is asked of the kernel; without one the last answer stays as it was saved.
 
-const PAUSE = 250; // milliseconds without a key before a question goes out
+const PAUSE = 90; // milliseconds without a key before a question goes out
 const PIECE = 2 ** 21; // bytes of an upload that travel at once; servers refuse large messages
 const MODES = { images: "Sentence → images", captions: "Image → captions", worst: "Worst queries" };
 const STATES = { right: ["hit", "right"], wrong: ["miss", "wrong"], true: ["hit", "true too"], unknown: [null, ""] };
-const NEEDS_KERNEL = "Saved without its kernel: this is the last query as it was. Typing and choosing need a running notebook.";
+const NEEDS_KERNEL = "No kernel here: this is the search as it was displayed or saved. Typing and choosing need a running notebook.";
 
 const count = (number) => number.toLocaleString("en");
 
@@ -50,7 +50,7 @@ function mountRetrievalDemo(host, payload, kernel) {
 
   // ---------- asking
 
-  const soon = debounced(PAUSE, () => !state.stopped && search({ text: query.value }, false));
+  const soon = debounced(PAUSE, () => !state.stopped && query.value !== state.asked?.text && search({ text: query.value }, false)); // Enter may have asked
   query.addEventListener("input", (event) => {
     fit();
     if (!event.isComposing) soon();
@@ -92,12 +92,14 @@ function mountRetrievalDemo(host, payload, kernel) {
   async function search(asked, write = true) {
     const mode = "text" in asked ? "images" : "captions";
     const turn = ++state.turn;
+    state.asked = asked;
     if ("text" in asked && write) {
       query.value = asked.text;
       fit();
     }
     if ("text" in asked && !/[\p{L}\p{N}\p{So}]/u.test(asked.text)) {
       clearAnswer();
+      complain(null);
       return say("Type a sentence: results come while you type.");
     }
     if (state.mode !== mode) enter(mode, false);
@@ -109,7 +111,7 @@ function mountRetrievalDemo(host, payload, kernel) {
       const answer = await kernel.askLast("search", "search", { query: asked, ...filters });
       if (turn === state.turn && !state.stopped) show(answer, null);
     } catch (error) {
-      if (turn === state.turn) (clearAnswer(), complain(error));
+      if (turn === state.turn) ((state.asked = null), clearAnswer(), complain(error));
     }
   }
 
@@ -132,11 +134,12 @@ function mountRetrievalDemo(host, payload, kernel) {
     root.setAttribute("aria-busy", "true");
     try {
       const parts = Math.max(1, Math.ceil(chosen.size / PIECE));
+      const key = `${Date.now()}-${Math.random()}`; // two copies of this view may send at once
       let taken = null;
       for (let part = 0; part < parts; part++) {
         if (parts > 1) say(`Sending ${chosen.name}: ${part} of ${parts} pieces …`);
         const data = await inBase64(chosen.slice(part * PIECE, (part + 1) * PIECE));
-        taken = await kernel.ask("upload", { number: turn, name: chosen.name, part, parts, data });
+        taken = await kernel.ask("upload", { key, name: chosen.name, part, parts, data });
         if (turn !== state.turn || state.stopped) return;
       }
       search(taken);
@@ -168,6 +171,7 @@ function mountRetrievalDemo(host, payload, kernel) {
 
   function clearAnswer() {
     state.answer = null;
+    root.removeAttribute("aria-busy");
     answers.replaceChildren();
     scale.textContent = "";
     say("");
@@ -208,7 +212,7 @@ function mountRetrievalDemo(host, payload, kernel) {
       cells.forEach((cell, at) => cell.setAttribute("tabindex", at ? -1 : 0));
       const range = images.length ? `${count(found.start + 1)} to ${count(found.start + images.length)} of ${count(of)}` : "no image passes the filters";
       browser.replaceChildren(make("div", { class: "picks" }, ...cells),
-        make("p", { class: "controls" }, button("Earlier", () => browse(found.start - cells.length), { disabled: found.start === 0 }), button("Later", () => browse(found.start + cells.length), { disabled: found.start + cells.length >= of }), make("span", { class: "quiet" }, range), button("Close", () => ((browser.hidden = true), browser.replaceChildren()))));
+        make("p", { class: "controls" }, button("Earlier", () => browse(found.start - found.page), { disabled: found.start === 0 }), button("Later", () => browse(found.start + cells.length), { disabled: found.start + cells.length >= of }), make("span", { class: "quiet" }, range), button("Close", () => ((browser.hidden = true), browser.replaceChildren()))));
       browser.hidden = false;
       cells[0]?.focus();
     } catch (error) {
@@ -251,8 +255,7 @@ function mountRetrievalDemo(host, payload, kernel) {
 
   function told(answer) {
     const filtered = answer.eligible < answer.of ? ` ${count(answer.eligible)} pass the filters.` : "";
-    const all = answer.unknown.length && answer.unknown.length >= new Set(answer.query.toLowerCase().match(/[\p{L}\p{M}\p{N}’'‐-]+|\p{So}/gu) ?? []).size;
-    const unknown = !answer.unknown.length ? "" : all
+    const unknown = !answer.unknown.length ? "" : answer.lost
       ? " The model has never seen any of these words, so this order says nothing."
       : ` Never seen by the model: ${answer.unknown.map((text) => `“${text}”`).join(", ")}.`;
     const stages = answer.stages[0].toUpperCase() + answer.stages.slice(1);
@@ -408,7 +411,7 @@ function mountRetrievalDemo(host, payload, kernel) {
     });
     const head = ["", images ? "caption" : "image", "rank of the right one", "margin", images ? "ranked first instead" : "caption ranked first instead"];
     const parts = [
-      make("p", { class: "about" }, `${sample}: ${count(found.failed)} do not put a right answer first; median rank ${short(found.median)}. Margin: best right score minus best wrong one.`),
+      make("p", { class: "about" }, `${sample}: ${count(found.failed)} do not put a right answer first; median rank ${short(found.median)}. Margin: best right score minus best wrong one. Here only its own ${images ? "image" : "captions"} count as right.`),
       make("div", { class: "wide-table" }, make("table", {}, make("thead", {}, make("tr", {}, ...head.map((text, at) => make("th", { scope: "col", class: at === 2 || at === 3 ? "number" : null }, text)))), make("tbody", {}, ...rows))),
     ];
     if (payload.classes) parts.push(classes());
