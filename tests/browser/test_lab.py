@@ -24,20 +24,26 @@ function mountAsker(host, payload, kernel) {
     button.addEventListener("click", () => ask(name));
     return button;
   });
-  shadow.replaceChildren(make("style", {}, STYLE), make("section", { class: "view" }, kernel ? "live" : "needs a kernel", ...buttons, said));
+  shadow.replaceChildren(make("style", {}, STYLE), make("section", { class: "view" }, kernel ? "live" : `needs a kernel; said ${payload.said ?? "nothing"}`, ...buttons, said));
   return () => shadow.replaceChildren();
 }
 """
 ASKING = """from itr_explore.widgets.assets import VIEWS, Parts
+from itr_explore.widgets import view
 from itr_explore.widgets.view import LiveView
+view.QUIET = 0.1
 VIEWS["asker"] = Parts("mountAsker", ("base.js", {script!r}), ("base.css",))
 class Asker(LiveView):
     view = "asker"
-    def answer_double(self, number): return 2 * number
+    said = None
+    def answer_double(self, number):
+        self.said = 2 * number
+        return self.said
+    def drawn_now(self): return {{"said": self.said}}
     def answer_refuse(self, number): raise ValueError("wanted a word; type <b>one</b>")
     def answer_break(self, number): return number.nothing
     def title(self): return "asker"
-    def summary(self): return "an asker that was asked nothing yet"
+    def summary(self): return f"an asker that said {{self.said}}"
 asker = Asker(payload={{}})"""
 
 
@@ -105,11 +111,26 @@ def test_a_live_view_answers_shows_what_fails_and_leaves_a_snapshot(in_lab, lab)
     live.get_by_text("AttributeError: 'int' object has no attribute 'nothing'.").wait_for()
     assert "print(view.failures[-1])" in live.get_by_role("alert").inner_text()
     assert not page.get_by_text("needs a kernel").is_visible()
+    page.locator("[data-snapshot] pre", has_text="said 42").wait_for(state="attached")
 
     path = lab.save(page)
     lab.call("PATCH", f"api/contents/{path.name}", path="reopened.ipynb")
     page = in_lab(name="reopened.ipynb", run=False, fresh=True)
-    page.get_by_text("needs a kernel").wait_for()
+    page.get_by_text("needs a kernel; said 42").wait_for()
     missing = page.get_by_text("Error displaying widget")
     missing.wait_for(state="attached")
     missing.wait_for(state="hidden")
+
+
+def test_two_displays_of_a_live_view_each_get_their_own_answers(in_lab, lab):
+    (lab.root / "asker.js").write_text(ASKER)
+    page = in_lab([ASKING.format(script=str(lab.root / "asker.js")), "asker", "asker"])
+    live = page.locator(".itr-asker", has_text="live")
+    live.nth(1).get_by_role("button", name="refuse").wait_for()
+    page.evaluate(
+        """() => { const live = [...document.querySelectorAll(".itr-asker")].filter((host) => /^live/.test(host.shadowRoot.querySelector(".view").textContent));
+                   live.forEach((host, at) => host.shadowRoot.querySelectorAll("button")[at].click()); }"""
+    )
+    live.nth(0).get_by_text("42").wait_for()
+    live.nth(1).get_by_role("alert").wait_for()
+    assert live.nth(0).get_by_role("alert").count() == 0
