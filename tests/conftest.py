@@ -49,6 +49,35 @@ def real_photos() -> Path:
 
 
 @pytest.fixture(scope="session")
+def two_systems():
+    from itr_explore.models.registry import from_pretrained
+
+    return {name: from_pretrained(f"{name}-tiny-scenes") for name in ("vse", "scan")}
+
+
+@pytest.fixture(scope="session")
+def ten_scenes():
+    from itr_explore.data.collection import Collection
+
+    return Collection.scenes("val", size=40).subset(range(10))
+
+
+@pytest.fixture(scope="session")
+def _two_scores(two_systems, ten_scenes):
+    from itr_explore.evaluation.encoding import score_matrix
+
+    return {name: score_matrix(model, ten_scenes) for name, model in two_systems.items()}
+
+
+@pytest.fixture
+def comparison(two_systems, ten_scenes, _two_scores):
+    """The two systems beside each other on the ten scenes."""
+    from itr_explore.widgets.model_compare import compare
+
+    return compare(two_systems, ten_scenes, scores=_two_scores)
+
+
+@pytest.fixture(scope="session")
 def make_explanation():
     """Builds an explanation by hand: known numbers, a drawn picture, no model."""
     return _make_explanation

@@ -143,7 +143,7 @@ class QueryRanks(ShownAsTable):
     def table(self) -> Table:
         """A row for each query; ranks from 1."""
         rows = tuple(
-            (name, 1 + rank, margin, right)
+            (name, f"{1 + rank:g}", margin, right)
             for name, rank, margin, right in zip(
                 self.names,
                 self.ranks.tolist(),

@@ -27,7 +27,7 @@ Theme = Literal["light", "dark"]
 
 
 class View(anywidget.AnyWidget):
-    """One component in the browser. A subclass names its `view` and gives a `title` and a `summary`."""
+    """One component in the browser. A subclass names its `view`, and says more in `title` and `summary`."""
 
     view: ClassVar[str]  # a key of `assets.VIEWS`
     payload = traitlets.Dict(help="what the front end draws").tag(sync=True)
@@ -39,11 +39,11 @@ class View(anywidget.AnyWidget):
 
     def title(self) -> str:
         """One line that says what is shown; the title of an exported page."""
-        raise NotImplementedError
+        return type(self).__name__
 
     def summary(self) -> str:
         """The view as a few lines of text."""
-        raise NotImplementedError
+        return self.title()
 
     def drawn_now(self) -> dict[str, Any]:
         """What a saved page or a snapshot draws; not the payload where a view changes without a new one."""

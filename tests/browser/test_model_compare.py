@@ -4,9 +4,6 @@ import base64
 
 import pytest
 
-from itr_explore.data.collection import Collection
-from itr_explore.evaluation.encoding import score_matrix
-from itr_explore.models.registry import from_pretrained
 from itr_explore.widgets.assets import view_script
 from itr_explore.widgets.model_compare import compare
 
@@ -26,26 +23,6 @@ RENDER = """async ([source, payload]) => {
   window.stop = view.render({ model, el });
   window.left = () => Object.values(listeners).reduce((sum, calls) => sum + calls.size, 0);
 }"""
-
-
-@pytest.fixture(scope="module")
-def models():
-    return {name: from_pretrained(f"{name}-tiny-scenes") for name in ("vse", "scan")}
-
-
-@pytest.fixture(scope="module")
-def scenes():
-    return Collection.scenes("val", size=40).subset(range(10))
-
-
-@pytest.fixture(scope="module")
-def scores(models, scenes):
-    return {name: score_matrix(model, scenes) for name, model in models.items()}
-
-
-@pytest.fixture
-def comparison(models, scenes, scores):
-    return compare(models, scenes, scores=scores)
 
 
 @pytest.fixture
@@ -210,17 +187,19 @@ def test_nothing_sticks_out_sideways(open_page, live, comparison, tmp_path, widt
         assert outside == []
 
 
-def test_one_pair_needs_no_collection(open_page, models, scenes, tmp_path):
-    page = open_page(compare(models, pair=scenes.pair(3)).save_html(tmp_path / "one.html"), scheme="dark")
+def test_one_pair_needs_no_collection(open_page, two_systems, ten_scenes, tmp_path):
+    page = open_page(
+        compare(two_systems, pair=ten_scenes.pair(3)).save_html(tmp_path / "one.html"), scheme="dark"
+    )
     assert page.locator(".panel").count() == 2
     assert page.locator(".chooser, .view > .about").count() == 0
     assert page.locator(".view").first.get_attribute("data-theme") == "dark"
 
 
 @pytest.mark.parametrize("attack", ["</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>"])
-def test_script_in_a_system_s_name_never_runs(open_page, models, scenes, tmp_path, attack):
-    named = dict(zip((attack, "b"), models.values(), strict=True))
-    page = open_page(compare(named, pair=scenes.pair(3)).save_html(tmp_path / "one.html"))
+def test_script_in_a_system_s_name_never_runs(open_page, two_systems, ten_scenes, tmp_path, attack):
+    named = dict(zip((attack, "b"), two_systems.values(), strict=True))
+    page = open_page(compare(named, pair=ten_scenes.pair(3)).save_html(tmp_path / "one.html"))
     assert page.locator(".panel h4 bdi").first.inner_text() == attack
 
 

@@ -96,6 +96,18 @@ function followTheme(root, changed) {
   return { look, stop };
 }
 
+/** Do `work` whenever a view's width has changed, also when it first comes into sight; returns how to stop. */
+function onNewWidth(root, work) {
+  let seen = 0;
+  const observer = new ResizeObserver(() => {
+    if (Math.abs(root.clientWidth - seen) < 1) return;
+    seen = root.clientWidth;
+    work();
+  });
+  observer.observe(root);
+  return () => observer.disconnect();
+}
+
 /** Arrow keys walk a row of things of which only one is a tab stop. `along` is its reading direction. */
 function walk(items, event, along = "ltr") {
   const back = along === "rtl" ? "ArrowRight" : "ArrowLeft";

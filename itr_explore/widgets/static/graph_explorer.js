@@ -434,15 +434,9 @@ function mountGraphExplorer(host, payload, kernel) {
   // ---------- life
 
   const follow = followTheme(root, () => {});
-  const observer = new ResizeObserver(() => {
-    if (Math.abs(root.clientWidth - (observer.seen ?? 0)) < 1) return;
-    observer.seen = root.clientWidth;
-    fit();
-    follow.look();
-  });
   if (state.result) state.version = own + 1;
   chooseGraph(state.graph);
-  observer.observe(root);
+  const stopLooking = onNewWidth(root, () => (fit(), follow.look()));
   fit();
   if (photo) {
     const loaded = make("img", { src: photo, alt: "" });
@@ -457,7 +451,7 @@ function mountGraphExplorer(host, payload, kernel) {
   return () => {
     menu.close(false);
     follow.stop();
-    observer.disconnect();
+    stopLooking();
     shadow.replaceChildren();
   };
 }

@@ -6,7 +6,7 @@ function mountModelCompare(host, payload, kernel) {
   const shadow = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   host.classList.add("itr-model-compare");
   host.setAttribute("data-lm-suppress-shortcuts", "true"); // in JupyterLab arrows and Enter would move cells
-  const state = { shown: payload.shown, theme: "light", width: 0 };
+  const state = { shown: payload.shown, theme: "light" };
   const { choosing } = payload;
   const place = make("span", { class: "place" });
   const body = make("div", { class: "pair" });
@@ -47,19 +47,16 @@ function mountModelCompare(host, payload, kernel) {
     state.theme = theme;
     compared?.follow(theme);
   });
-  const observer = new ResizeObserver(() => {
-    if (Math.abs(root.clientWidth - state.width) < 1) return;
-    state.width = root.clientWidth;
+  const stopLooking = onNewWidth(root, () => {
     root.classList.toggle("wide", inner() >= 720);
     follow.look();
     compared?.layout(inner());
   });
   show(state.shown);
-  observer.observe(root);
 
   return () => {
     follow.stop();
-    observer.disconnect();
+    stopLooking();
     compared?.stop();
     shadow.replaceChildren();
   };

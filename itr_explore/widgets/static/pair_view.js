@@ -184,7 +184,8 @@ function mountPairView(host, payload) {
     const wide = width >= 720;
     root.classList.toggle("wide", wide);
     const narrow = width <= NARROW;
-    if (narrow !== root.classList.contains("narrow") || !seenWidth) fold.open = !narrow;
+    if (narrow !== state.narrow) fold.open = !narrow; // a reader's own choice stays until the form changes
+    state.narrow = narrow;
     root.classList.toggle("narrow", narrow);
     const left = wide ? Math.min(width * 0.48, 560) : width;
     picture.layout(left, wide ? 440 : 520);
@@ -336,22 +337,15 @@ function mountPairView(host, payload) {
     beside?.show(panels.map((panel) => answering(panel.maps, state.beside)), theme);
     if (picture.width) recolour();
   });
-  let seenWidth = 0;
-  const observer = new ResizeObserver(() => {
-    if (Math.abs(root.clientWidth - seenWidth) < 1) return;
-    seenWidth = root.clientWidth;
-    layout();
-    follow.look();
-  });
   if (state.map) changeMap();
   else layout();
-  observer.observe(root);
+  const stopLooking = onNewWidth(root, () => (layout(), follow.look()));
   if (document.fonts?.ready) document.fonts.ready.then(() => root.isConnected && layout());
 
   return () => {
     follow.stop();
     player.stop();
-    observer.disconnect();
+    stopLooking();
     shadow.replaceChildren();
   };
 }

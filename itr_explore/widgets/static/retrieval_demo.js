@@ -439,21 +439,17 @@ function mountRetrievalDemo(host, payload, kernel) {
   const follow = followTheme(root, () => {});
   enter(state.mode, false);
   if (payload.latest) show(payload.latest.answer, payload.latest.chosen);
-  let seenWidth = 0;
-  const observer = new ResizeObserver(() => {
-    if (Math.abs(root.clientWidth - seenWidth) < 1) return;
-    seenWidth = root.clientWidth;
+  const stopLooking = onNewWidth(root, () => {
     if (state.mode === "images") fit();
     follow.look();
   });
-  observer.observe(root);
 
   return () => {
     state.stopped = true;
     state.turn++;
     state.stopPair();
     follow.stop();
-    observer.disconnect();
+    stopLooking();
     shadow.replaceChildren();
   };
 }

@@ -142,21 +142,14 @@ function mountTrainingMonitor(host, payload, kernel) {
     probe.theme = theme;
     probe.draw();
   });
-  let seenWidth = 0;
-  const observer = new ResizeObserver(() => {
-    if (Math.abs(root.clientWidth - seenWidth) < 1) return;
-    seenWidth = root.clientWidth;
-    layout();
-    follow.look();
-  });
   draw();
   layout();
-  observer.observe(root);
+  const stopLooking = onNewWidth(root, () => (layout(), follow.look()));
 
   return () => {
     leave.forEach((off) => off());
     follow.stop();
-    observer.disconnect();
+    stopLooking();
     probe?.halt();
     shadow.replaceChildren();
   };
