@@ -35,6 +35,9 @@ The LSTM reads left to right in `paper`, as in 2018, and both ways in `tiny` and
 only, "red" must choose a region before it knows of what. Regions can as well be the cells of a grid.
 `vectors` are what words of the fast form would be compared by if each looked at all regions alike; they take
 no part in the score, which `score_parts` splits into what each word and region of the fast form gave.
+
+On photos, attention that starts soft never learns to look: from `sharpness` 8, which spreads a word over 19 of 20
+regions, words alone found 1 image in 100 after six epochs, and the objects carried the score.
 """
 
 from dataclasses import dataclass
@@ -62,6 +65,7 @@ class BSSANConfig(ModelConfig):
     form: Literal["fast", "faithful"] = "fast"  # cosines in proportion, or vectors and a network
     bidirectional: bool = True  # read the words both ways
     rank: int = 128  # of the bilinear forms
+    sharpness: float = 64.0  # of the attention before training
     second_reader: Literal["lstm", "mean"] = "lstm"  # faithful: of the words' local matches
     image_conditioned: bool = False  # read every caption beside every image
     most_pairs: int = 2**16  # pairs that image_conditioned scores in one call
@@ -75,7 +79,7 @@ class BSSAN(RetrievalModel):
     Config = BSSANConfig
     config: BSSANConfig
     presets: ClassVar = {
-        "tiny": {"dim": 128, "word_dim": 64, "loss": "info_nce"},
+        "tiny": {"dim": 128, "word_dim": 64, "sharpness": 8.0, "loss": "info_nce"},
         "base": ON_PHOTOS,
         "paper": {
             "dim": 1024,
@@ -98,8 +102,8 @@ class BSSAN(RetrievalModel):
             )
         self.regions = region_encoder(config)
         self.words = word_encoder(config, bidirectional=config.bidirectional)
-        self.words_look = BilinearAttention(dim, config.rank)
-        self.regions_look = BilinearAttention(dim, config.rank)
+        self.words_look = BilinearAttention(dim, config.rank, config.sharpness)
+        self.regions_look = BilinearAttention(dim, config.rank, config.sharpness)
         if config.image_conditioned:
             self.from_sight = nn.Linear(dim, 4 * dim, bias=False)
         if faithful:

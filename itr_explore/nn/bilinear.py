@@ -21,8 +21,6 @@ from itr_explore.nn.chunks import as_columns
 from itr_explore.nn.matching import SMALLEST_SQUARE
 from itr_explore.nn.pooling import unit
 
-SHARPNESS = 8.0  # of the attention, before training
-
 
 class BilinearAttention(nn.Module):
     """Queries look at context fragments, and each says how well it fits what it saw.
@@ -32,14 +30,15 @@ class BilinearAttention(nn.Module):
     Args:
         dim: size of all fragments, whose entries should be about 1.
         rank: of U.
+        sharpness: of the attention before training: what the logits are times the cosine, at full rank.
     """
 
-    def __init__(self, dim: int, rank: int):
+    def __init__(self, dim: int, rank: int, sharpness: float = 8.0):
         super().__init__()
         self.query_key = nn.Linear(dim, rank)  # P, p
         self.context_key = nn.Linear(dim, rank, bias=False)  # Q
         with torch.no_grad():
-            nn.init.orthogonal_(self.query_key.weight, gain=(SHARPNESS / dim) ** 0.5)
+            nn.init.orthogonal_(self.query_key.weight, gain=(sharpness / dim) ** 0.5)
             nn.init.zeros_(self.query_key.bias)
             self.context_key.weight.copy_(self.query_key.weight)
 
