@@ -36,8 +36,8 @@ only, "red" must choose a region before it knows of what. Regions can as well be
 `vectors` are what words of the fast form would be compared by if each looked at all regions alike; they take
 no part in the score, which `score_parts` splits into what each word and region of the fast form gave.
 
-On photos, attention that starts soft never learns to look: from `sharpness` 8, which spreads a word over 19 of 20
-regions, words alone found 1 image in 100 after six epochs, and the objects carried the score.
+On photos, attention that starts soft never learns to look: from `sharpness` 8, which spreads a word over 19
+of 20 regions, words alone found 1 image in 100 after six epochs, and the objects carried the score.
 """
 
 from dataclasses import dataclass
