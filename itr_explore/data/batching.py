@@ -38,7 +38,8 @@ def collate(
         images it holds the collection's own image rows.
 
     Raises:
-        ValueError: both are given and a caption's image is not among the images.
+        ValueError: both are given and a caption's image is not among the images; or images are wanted of a
+            collection that has no regions yet.
     """
     image_rows = _rows(images, len(collection), "image")
     caption_rows = _rows(captions, len(collection.captions), "caption")
@@ -148,6 +149,8 @@ def _places(collection: Collection, images: np.ndarray, wanted: np.ndarray) -> n
 
 
 def _pad_regions(collection: Collection, images: np.ndarray) -> tuple[Tensor, Tensor, Tensor | None]:
+    if not len(images) and not collection.has_regions:  # captions alone need none
+        return torch.zeros(0, 0, 0), torch.zeros(0, 0, dtype=torch.bool), None
     values, lengths = collection.regions_of(images)
     boxes = collection.boxes_of(images)
     mask = np.arange(lengths.max(initial=0)) < lengths[:, None]

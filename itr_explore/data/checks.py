@@ -16,11 +16,30 @@ def check_collection(collection: Collection) -> None:
     Raises:
         ValueError: says which part, of which collection, and where it can the image.
     """
-    problem = (
-        _problem_of_images(collection) or _problem_of_captions(collection) or _problem_of_regions(collection)
+    _refuse(
+        collection,
+        _problem_of_images(collection) or _problem_of_regions(collection) or _problem_of_captions(collection),
     )
-    if problem:
-        raise ValueError(f"{collection.name}, {collection.split}: {problem}")
+
+
+def check_regions(collection: Collection) -> None:
+    """Refuse regions that do not fit their images, boxes or labels.
+
+    Raises:
+        ValueError: says which part, of which collection, and where it can the image.
+    """
+    _refuse(collection, _problem_of_regions(collection))
+
+
+def want_regions(*collections: Collection) -> None:
+    """Refuse collections without regions, before time is spent on those that have them.
+
+    Raises:
+        ValueError: says which has none, and how it comes by them.
+    """
+    for collection in collections:
+        if not collection.has_regions:
+            raise ValueError(no_regions(collection))
 
 
 def check_guide(collection: Collection, guide: np.ndarray, where: str = "") -> None:
@@ -43,6 +62,14 @@ def check_guide(collection: Collection, guide: np.ndarray, where: str = "") -> N
         )
 
 
+def no_regions(collection: Collection) -> str:
+    """What to say where regions are needed and there are none yet."""
+    return (
+        f"{collection.name}, {collection.split} has no regions yet, only pictures and captions; make them"
+        " by collection.with_regions(extractor), or give it the folder of a region store"
+    )
+
+
 def no_words(collection: Collection, caption: int) -> str:
     """What to say of a caption that has no words."""
     image = collection.image_ids[collection.image_of[caption]]
@@ -53,17 +80,13 @@ def no_words(collection: Collection, caption: int) -> str:
 
 
 def _problem_of_images(collection: Collection) -> str | None:
-    images, counts = len(collection.image_ids), collection.region_counts
-    if len(counts) != images:
-        return f"{images} image ids but regions of {len(counts)} images"
+    images = len(collection.image_ids)
     if len(set(collection.image_ids)) != images:
         seen: set[str] = set()
         for name in collection.image_ids:
             if name in seen:
                 return f"image id {name!r} occurs twice; every image needs its own"
             seen.add(name)
-    if images and not counts.min():
-        return f"image {collection.image_ids[int(counts.argmin())]!r} has no regions; leave it out"
     return None
 
 
@@ -82,9 +105,23 @@ def _problem_of_captions(collection: Collection) -> str | None:
 
 
 def _problem_of_regions(collection: Collection) -> str | None:
-    rows = len(collection._regions.values)
+    regions = collection._regions
+    if regions is None:
+        if collection._boxes is None and collection._label_codes is None:
+            return None
+        return "boxes or labels, but no regions that they are of"
+    images, counts, rows = len(collection), regions.lengths, len(regions.values)
+    if len(counts) != images:
+        return f"{images} image ids but regions of {len(counts)} images"
+    if images and not counts.min():
+        return f"image {collection.image_ids[int(counts.argmin())]!r} has no regions; leave it out"
     if collection._boxes is not None and collection._boxes.shape != (rows, 4):
         return f"{rows} regions but boxes {list(collection._boxes.shape)}"
     if collection._label_codes is not None and collection._label_codes.shape != (rows,):
         return f"{rows} regions but labels {list(collection._label_codes.shape)}"
     return None
+
+
+def _refuse(collection: Collection, problem: str | None) -> None:
+    if problem:
+        raise ValueError(f"{collection.name}, {collection.split}: {problem}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from itr_explore.data.checks import check_collection, check_guide, no_words
+from itr_explore.data.checks import check_collection, check_guide, check_regions, no_regions, no_words
 from itr_explore.data.files import map_array
 from itr_explore.data.ragged import Ragged
 from itr_explore.data.text import encode_flat, split_words
@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from tokenizers import Tokenizer
 
+NO_BOXES = np.zeros((0, 4), np.float32)
+
 
 class Collection:
     """Images with regions and captions, any number of either; pictures and truth are fetched when asked for.
 
-    Made by `Collection.scenes` and `Collection.from_karpathy`; a new source calls the constructor, all by
+    Regions may come later: until then pictures and captions can be looked at, and all that needs regions says
+    so. Made by `Collection.scenes` and `Collection.from_karpathy`; a new source calls the constructor, all by
     keyword. A callable is given a *source row*: the row that an image or a caption had when the collection
     was made, which stays the same in every `subset`.
 
@@ -35,7 +38,7 @@ class Collection:
         captions: all captions, each with a word at least.
         image_of: `[caption]`, the image that each caption describes.
         image_ids: one an image, all different.
-        regions: features of all images' regions.
+        regions: features of all images' regions; None where nobody has made them yet (`has_regions`).
         boxes: `[row 4]` `x1 y1 x2 y2`, one a row of `regions.values`: fractions of width and height (float),
             or those times 65535 (uint16).
         label_codes: `[row]` integers, what a detector called each region.
@@ -63,7 +66,7 @@ class Collection:
         captions: Sequence[str],
         image_of: np.ndarray,
         image_ids: Sequence[str],
-        regions: Ragged,
+        regions: Ragged | None = None,
         boxes: np.ndarray | None = None,
         label_codes: np.ndarray | None = None,
         label_names: Mapping[int, str] | Sequence[str] | None = None,
@@ -128,14 +131,19 @@ class Collection:
         return len(self.image_ids)
 
     @property
+    def has_regions(self) -> bool:
+        """Whether there are regions yet; without, only pictures and captions can be looked at."""
+        return self._regions is not None
+
+    @property
     def region_dim(self) -> int:
         """How many features a region has."""
-        return self._regions.values.shape[1]
+        return self._region_rows().values.shape[1]
 
     @property
     def region_counts(self) -> np.ndarray:
         """How many regions each image has, `[image]`."""
-        return self._regions.lengths
+        return self._region_rows().lengths
 
     @property
     def has_boxes(self) -> bool:
@@ -175,10 +183,11 @@ class Collection:
         """Features of the regions of some images end to end `[row feature]`, and how many each has `[image]`.
 
         Raises:
-            ValueError: a feature is NaN or infinite; the message names the image.
+            ValueError: a feature is NaN or infinite, the message names the image; or there are no regions.
         """
-        values, lengths = self._regions.gather(images), self._regions.lengths[images]
-        if self._regions.values.dtype.kind == "f":
+        regions = self._region_rows()
+        values, lengths = regions.gather(images), regions.lengths[images]
+        if regions.values.dtype.kind == "f":
             with np.errstate(over="ignore", invalid="ignore"):  # a sum is one quick look at all of them
                 suspicious = not np.isfinite(values.sum())
             if suspicious and not np.isfinite(values).all():
@@ -198,7 +207,7 @@ class Collection:
         """Boxes of the regions of some images, end to end: `[row 4]` float32, or None."""
         if self._boxes is None:
             return None
-        boxes = self._boxes[self._regions.rows(images)].astype(np.float32)
+        boxes = self._boxes[self._region_rows().rows(images)].astype(np.float32)
         return boxes / np.float32(65535) if self._boxes.dtype == np.uint16 else boxes
 
     def guide_of(self, images: np.ndarray) -> np.ndarray | None:
@@ -209,7 +218,7 @@ class Collection:
         """What a detector called each region of an image; empty if nobody said."""
         if self._label_codes is None or self._label_names is None:
             return ()
-        codes = self._label_codes[self._regions.rows(np.array([self._row(image)]))]
+        codes = self._label_codes[self._region_rows().rows(np.array([self._row(image)]))]
         names = self._label_names
         if not isinstance(names, Mapping):
             names = dict(enumerate(names))
@@ -233,15 +242,16 @@ class Collection:
         return None if self._stamp_of is None else self._stamp_of(int(self._image_rows[row]))
 
     def example(self, image: int) -> Example:
-        """An image with its regions and all its captions."""
+        """An image with its regions, if there are any yet, and all its captions."""
         row = self._row(image)
         captions = tuple(self.captions[caption] for caption in self.captions_of(row))
-        return Example(self.image_ids[row], self.image(row), self.regions(row), self.boxes(row), captions)
+        return Example(self.image_ids[row], self.image(row), self._known(row), self.boxes(row), captions)
 
     def pair(self, image: int, caption: int = 0, *, picture: bool = True) -> Pair:
         """An image and one of its captions (which of that image's), with what is known of the two.
 
-        Without `picture` the pair has none: opening it takes longer than all the rest.
+        Without `picture` the pair has none: opening it takes longer than all the rest. Where the collection
+        has no regions yet, nor has the pair: `regions` is `[0 0]`.
         """
         row, captions = self._row(image), self.captions_of(image)
         if not -len(captions) <= caption < len(captions):
@@ -254,7 +264,7 @@ class Collection:
         return Pair(
             image_id=self.image_ids[row],
             image=self.image(row) if picture else None,
-            regions=self.regions(row),
+            regions=self._known(row),
             boxes=self.boxes(row),
             caption=self.captions[which],
             words=words,
@@ -265,8 +275,11 @@ class Collection:
         )
 
     def truth(self, caption: int) -> Truth | None:
-        """What the words of a caption (a row of `captions`) name in its image, if known; opens no picture."""
-        boxes = self.boxes(int(self.image_of[caption]))
+        """What the words of a caption (a row of `captions`) name in its image, if known; opens no picture.
+
+        Where there are no regions yet, the boxes that people drew are told all the same.
+        """
+        boxes = self.boxes(int(self.image_of[caption])) if self.has_regions else NO_BOXES
         if self._truth_of is None or boxes is None:
             return None
         return self._truth_of(int(self._caption_rows[caption]), *split_words(self.captions[caption]), boxes)
@@ -302,7 +315,7 @@ class Collection:
         chosen.captions = [self.captions[row] for row in flat]
         chosen.image_of = np.repeat(np.arange(len(rows)), [len(found) for found in captions])
         chosen.image_ids = [self.image_ids[row] for row in rows]
-        chosen._regions = self._regions.subset(rows)
+        chosen._regions = None if self._regions is None else self._regions.subset(rows)
         chosen._guide = None if self._guide is None else self._guide.subset(rows)
         chosen._image_rows, chosen._caption_rows = self._image_rows[rows], self._caption_rows[flat]
         chosen._index_captions()
@@ -346,6 +359,29 @@ class Collection:
         if not -len(self) <= row < len(self):
             raise IndexError(f"{self.name}, {self.split} has {len(self)} images; wanted number {image}")
         return row % len(self)
+
+    def _region_rows(self) -> Ragged:
+        if self._regions is None:
+            raise ValueError(no_regions(self))
+        return self._regions
+
+    def _known(self, row: int) -> np.ndarray:
+        """Features of an image's regions, `[0 0]` where there are none yet."""
+        return np.zeros((0, 0), np.float32) if self._regions is None else self.regions(row)
+
+    def _with(
+        self,
+        regions: Ragged,
+        boxes: np.ndarray | None,
+        label_codes: np.ndarray | None = None,
+        label_names: Mapping[int, str] | Sequence[str] | None = None,
+    ) -> Collection:
+        """The same collection with other regions, image by image in its own order; see the constructor."""
+        changed = copy(self)
+        changed._regions, changed._boxes = regions, boxes
+        changed._label_codes, changed._label_names = label_codes, label_names
+        check_regions(changed)
+        return changed
 
     def _index_captions(self) -> None:
         self._captions_by_image = np.argsort(self.image_of, kind="stable")

@@ -29,18 +29,20 @@ def data_uri(image: Image, long_side: int = LONG_SIDE, quality: int = 70) -> str
 
 def summary(collection: Collection) -> str:
     """A collection in one line: its name, how many of what, and what is known besides."""
-    counts = collection.region_counts
-    fewest, most = (int(counts.min()), int(counts.max())) if len(counts) else (0, 0)
-    regions = f"{most}" if fewest == most else f"{fewest} to {most}"
-    parts = [
-        f"{len(collection):,} images",
-        f"{len(collection.captions):,} captions",
-        f"{regions} regions an image of {collection.region_dim:,} features",
-    ]
+    parts = [f"{len(collection):,} images", f"{len(collection.captions):,} captions", _regions(collection)]
     parts += [name for name in ("boxes", "truth") if getattr(collection, f"has_{name}")]
     if collection.guide_dim:
         parts.append(f"guide vectors of {collection.guide_dim:,}")
     return f"{collection.name}, {collection.split}: {', '.join(parts)}"
+
+
+def _regions(collection: Collection) -> str:
+    if not collection.has_regions:
+        return "no regions yet"
+    counts = collection.region_counts
+    fewest, most = (int(counts.min()), int(counts.max())) if len(counts) else (0, 0)
+    many = f"{most}" if fewest == most else f"{fewest} to {most}"
+    return f"{many} regions an image of {collection.region_dim:,} features"
 
 
 def gallery(collection: Collection) -> str:

@@ -134,13 +134,16 @@ def _check(model: RetrievalModel, pair: Pair) -> None:
     """Refuse a pair that the model cannot take, saying what was wanted and what came."""
     count, size = pair.regions.shape
     wanted = model.config.region_dim
+    if count == 0:
+        raise ValueError(
+            f"image {pair.image_id!r} has no regions, at least one is needed; where its collection has none"
+            " yet, take the pair of collection.with_regions(extractor)"
+        )
     if size != wanted:
         raise ValueError(
             f"{model.name} was built for region features of size {wanted}, image {pair.image_id!r} has"
             f" features of size {size}; take a pair of the collection that the model was trained on"
         )
-    if count == 0:
-        raise ValueError(f"image {pair.image_id!r} has no region; at least one is needed")
     guide, came = getattr(model.config, "guide_dim", None), 0 if pair.guide is None else len(pair.guide)
     if guide and came != guide:
         raise ValueError(

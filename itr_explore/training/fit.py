@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from itr_explore.data.batching import training_batches
+from itr_explore.data.checks import want_regions
 from itr_explore.data.devices import choose_device
 from itr_explore.evaluation.ranking import evaluate
 from itr_explore.records import Batch, Progress, Ranking
@@ -101,6 +102,12 @@ def fit(
         raise ValueError(f"{model.name} has no tokenizer; create it with build_tokenizer(training.captions)")
     if len(training) < 2 or not len(validation):
         raise ValueError(f"cannot train on {len(training)} and validate on {len(validation)} images")
+    for collection in (training, validation):
+        if not len(collection.captions):
+            raise ValueError(
+                f"{collection.name}, {collection.split} has no captions; training and choosing need some"
+            )
+    want_regions(training, validation)
     if getattr(validation, "split", "").startswith("test"):
         raise ValueError(
             "validation is a test split; choosing weights there would flatter every number reported on it."

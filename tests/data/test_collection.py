@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from itr_explore.data.batching import collate
 from itr_explore.data.collection import Collection
 from itr_explore.data.ragged import Ragged
 from itr_explore.data.text import build_tokenizer
@@ -99,6 +100,55 @@ def test_guide_vectors_are_read_from_a_file(small, tmp_path):
 def test_guide_vectors_that_are_not_one_finite_vector_an_image_are_refused(small, guide, message):
     with pytest.raises(ValueError, match=f"small, test: .*{message}"):
         small.with_guide(guide)
+
+
+@pytest.fixture
+def bare(parts):
+    """The small collection before anybody has made its regions."""
+    return Collection(**{**parts, "regions": None, "boxes": None})
+
+
+def test_a_collection_may_have_no_regions_yet(bare):
+    assert (bare.has_regions, bare.has_boxes, bare.labels(0)) == (False, False, ())
+    assert repr(bare) == "<small, test: 3 images, 5 captions, no regions yet>"
+    assert bare._repr_html_().count("data:image/jpeg") == 3
+
+
+def test_pictures_and_captions_can_be_looked_at_before_there_are_regions(bare):
+    chosen = bare.with_guide(GUIDE).subset([2, 1])
+    pair, example = chosen.pair(1, caption=1), chosen.example(0)
+    assert (pair.image.size, pair.words[-1], pair.guide.tolist()) == ((400, 300), "dog", [0, 1])
+    assert (pair.regions.shape, pair.boxes, example.regions.shape) == ((0, 0), None, (0, 0))
+
+
+def test_what_needs_regions_says_how_to_make_them(bare):
+    for needs in (
+        lambda: bare.regions(0),
+        lambda: bare.region_dim,
+        lambda: bare.region_counts,
+        lambda: collate(bare, [0], [], None),
+    ):
+        with pytest.raises(ValueError, match=r"small, test has no regions yet.*with_regions\(extractor\)"):
+            needs()
+
+
+def test_captions_can_be_encoded_before_there_are_regions(bare):
+    batch = collate(bare, [], [0, 1], build_tokenizer(bare.captions, min_count=1))
+    assert (batch.regions.shape, batch.words.shape) == ((0, 0, 0), (2, 5))
+
+
+def test_boxes_without_regions_are_refused(parts):
+    with pytest.raises(ValueError, match="boxes or labels, but no regions"):
+        Collection(**{**parts, "regions": None})
+
+
+def test_drawn_boxes_are_told_before_there_are_regions(parts):
+    def truth_of(row, words, offsets, boxes):
+        return Truth((Mention((0,), np.ones((1, 4))),), np.zeros((len(words), len(boxes)), bool))
+
+    collection = Collection(**{**parts, "regions": None, "boxes": None}, truth_of=truth_of)
+    truth = collection.pair(0).truth
+    assert (len(truth.mentions), truth.word_regions.shape) == (1, (3, 0))
 
 
 def test_labels_are_names(parts):
@@ -240,7 +290,7 @@ def test_features_of_a_wrong_kind_are_refused(values, starts, scale):
 
 
 def test_rows_read_from_a_mapped_file_are_those_that_were_written(tmp_path, monkeypatch):
-    monkeypatch.setattr("itr_explore.data.ragged._RELEASE", 1)  # hand pages back after every read
+    monkeypatch.setattr("itr_explore.data.ragged.RELEASE", 1)  # hand pages back after every read
     written = np.random.default_rng(0).normal(size=(50, 3, 7)).astype(np.float16)
     np.save(tmp_path / "x.npy", written)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")

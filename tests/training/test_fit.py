@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 from toys import toy_collection, toy_model
 
 from itr_explore.data.batching import training_batches
+from itr_explore.data.collection import Collection
 from itr_explore.evaluation.ranking import evaluate
 from itr_explore.training import fit as fit_module
 from itr_explore.training.checkpoint import load_checkpoint, save_checkpoint
@@ -203,6 +204,21 @@ def test_a_checkpoint_that_is_older_than_a_setting_had_its_default(model, tmp_pa
 def test_choosing_on_a_test_split_is_refused(model):
     with pytest.raises(ValueError, match="validation is a test split"):
         fit(model, TRAINING, toy_collection(12, split="test"), epochs=1)
+
+
+def test_collections_without_regions_are_refused_before_anything_runs(model):
+    bare = Collection(name="bare", split="val", captions=["a"], image_of=np.zeros(1), image_ids=["1", "2"])
+    for given in ((bare, VALIDATION), (TRAINING, bare)):
+        with pytest.raises(ValueError, match=r"bare, val has no regions yet.*with_regions"):
+            next(fit(model, *given, epochs=1, device="cpu"))
+    with pytest.raises(ValueError, match="bare, val has no regions yet"):
+        evaluate(model, bare)
+
+
+def test_images_without_captions_are_nothing_to_train_on(model):
+    silent = Collection(name="mute", split="train", captions=[], image_of=np.zeros(0), image_ids=["1", "2"])
+    with pytest.raises(ValueError, match="mute, train has no captions"):
+        next(fit(model, silent, VALIDATION, epochs=1))
 
 
 def test_settings_without_sense_are_refused_before_anything_runs(model):
