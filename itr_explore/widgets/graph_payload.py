@@ -21,7 +21,7 @@ from itr_explore.explanation.graph import MEASURES, composed_relations, region_g
 from itr_explore.explanation.layouts import layouts
 from itr_explore.records import Explanation, Intervention, Map, Pair
 from itr_explore.viz.images import image_data
-from itr_explore.viz.still import pieces
+from itr_explore.viz.stills.sentence import pieces
 from itr_explore.widgets.payload import quantised
 
 FINE = 48  # nodes up to which weights travel as 16-bit codes

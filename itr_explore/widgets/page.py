@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from uuid import uuid4
 
 from itr_explore.viz import theme
-from itr_explore.viz.drawing import png
 from itr_explore.viz.images import within
+from itr_explore.viz.raster import png
 from itr_explore.widgets.assets import view_script
 from itr_explore.widgets.charts import Chart, chart_data, chart_place, charts_script, plotly_script
 

@@ -15,7 +15,7 @@ from itr_explore.explanation.maps import explain
 from itr_explore.explanation.verdicts import by_chance, verdicts
 from itr_explore.records import Attribution, Explanation, Map, Pair
 from itr_explore.viz.drawing import Drawing
-from itr_explore.viz.still import pair_still
+from itr_explore.viz.stills.pair import pair_still
 from itr_explore.widgets.payload import payload
 from itr_explore.widgets.view import Theme, View
 

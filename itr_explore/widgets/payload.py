@@ -16,7 +16,7 @@ import numpy as np
 from itr_explore.explanation.verdicts import by_chance, verdicts
 from itr_explore.records import Explanation, Map, Pair, Truth
 from itr_explore.viz.images import image_data
-from itr_explore.viz.still import pieces
+from itr_explore.viz.stills.sentence import pieces
 
 KINDS_FIRST = (
     "word_to_region",

@@ -18,7 +18,9 @@ from weakref import WeakSet
 import anywidget
 import traitlets
 
-from itr_explore.viz.drawing import Drawing, png, svg
+from itr_explore.viz.drawing import Drawing
+from itr_explore.viz.raster import png
+from itr_explore.viz.vector import svg
 from itr_explore.widgets.assets import view_script
 from itr_explore.widgets.page import embedded, safe_json, save_page, write
 

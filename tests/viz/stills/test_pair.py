@@ -6,8 +6,10 @@ import pytest
 
 from itr_explore.records import Map
 from itr_explore.viz import theme
-from itr_explore.viz.drawing import Box, Photo, Text, png, svg
-from itr_explore.viz.still import blend, ink_on, pair_still
+from itr_explore.viz.drawing import Box, Photo, Text
+from itr_explore.viz.raster import png
+from itr_explore.viz.stills.pair import pair_still
+from itr_explore.viz.vector import svg
 
 
 def still(explanation, states=None, **look):
@@ -100,9 +102,3 @@ def test_an_explanation_without_maps_or_with_one_value_a_region_is_drawn(make_ex
 def test_a_width_that_is_too_small_is_refused(make_explanation):
     with pytest.raises(ValueError, match="360 pixels"):
         still(make_explanation(), width=100)
-
-
-def test_colours_run_along_the_ramp_and_ink_is_read_on_them():
-    assert blend(theme.SEQUENTIAL, 0) == (255, 246, 225)
-    assert blend(theme.SEQUENTIAL, 1) == (43, 37, 56)
-    assert (ink_on((255, 246, 225)), ink_on((43, 37, 56))) == theme.INKS
