@@ -96,6 +96,9 @@ def _problem_of_captions(collection: Collection) -> str | None:
         return f"{captions} captions but image_of is {list(image_of.shape)}"
     if captions and not 0 <= image_of.min() <= image_of.max() < images:
         return f"image_of names an image outside the {images} there are"
+    ids = collection.caption_ids
+    if ids is not None and not len(set(ids)) == len(ids) == captions:
+        return f"wanted a caption id for each of {captions} captions, all different, got {len(set(ids))}"
     for row, caption in enumerate(collection.captions):
         if not isinstance(caption, str):
             return f"caption {row} is {type(caption).__name__}, wanted text"

@@ -12,6 +12,7 @@ import numpy as np
 
 from itr_explore.data.checks import check_collection, check_guide, check_regions, no_regions, no_words
 from itr_explore.data.files import map_array
+from itr_explore.data.origin import Origin
 from itr_explore.data.ragged import Ragged
 from itr_explore.data.text import encode_flat, split_words
 from itr_explore.data.thumbnails import gallery, summary
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from tokenizers import Tokenizer
 
+    from itr_explore.data.extract import Extractor
+
 NO_BOXES = np.zeros((0, 4), np.float32)
 
 
@@ -28,8 +31,8 @@ class Collection:
     """Images with regions and captions, any number of either; pictures and truth are fetched when asked for.
 
     Regions may come later: until then pictures and captions can be looked at, and all that needs regions says
-    so. Made by `Collection.scenes` and `Collection.from_karpathy`; a new source calls the constructor, all by
-    keyword. A callable is given a *source row*: the row that an image or a caption had when the collection
+    so. Made by `scenes`, `from_karpathy`, `from_hub` and `from_folder`; a new source calls the constructor,
+    all by keyword. A callable is given a *source row*: the row that an image or a caption had when the collection
     was made, which stays the same in every `subset`.
 
     Args:
@@ -49,6 +52,7 @@ class Collection:
         objects_of: image row -> labelled boxes that people drew, `(label, (x1, y1, x2, y2))`.
         foils_of: caption row -> sentences that are nearly the caption and false of its image.
         stamp_of: image row -> a text that changes whenever the picture does, without opening it.
+        caption_ids: the captions' own numbers or names at their source, all different.
         source: what the rows are rows of, for those who know its kind.
 
     Raises:
@@ -76,6 +80,7 @@ class Collection:
         objects_of: Callable[[int], tuple[tuple[str, tuple[float, ...]], ...]] | None = None,
         foils_of: Callable[[int], tuple[str, ...]] | None = None,
         stamp_of: Callable[[int], str] | None = None,
+        caption_ids: Sequence[int | str] | None = None,
         source: object = None,
     ):
         self.name, self.split = name, split
@@ -85,7 +90,9 @@ class Collection:
         self._label_codes, self._label_names = label_codes, label_names
         self._open_image, self._truth_of, self._objects_of = open_image, truth_of, objects_of
         self._foils_of, self._stamp_of, self.source = foils_of, stamp_of, source
+        self.caption_ids = None if caption_ids is None else list(caption_ids)
         self._guide: Ragged | None = None
+        self.regions_from: str | None = None  # which extractor made the regions, where that is known
         check_collection(self)
         self._image_rows, self._caption_rows = np.arange(len(self)), np.arange(len(self.captions))
         self._index_captions()
@@ -127,8 +134,89 @@ class Collection:
         found = load_karpathy(folder, split, restval=restval, captions_per_image=captions_per_image)
         return found if guide is None else found.with_guide(guide)
 
+    @classmethod
+    def from_hub(
+        cls,
+        name: str | Path,
+        split: str = "test",
+        *,
+        config: str | None = None,
+        image: str | None = None,
+        caption: str | Sequence[str] | None = None,
+        image_id: str | None = None,
+        split_column: str | None = None,
+        restval: bool = False,
+        captions_per_image: int | None = None,
+        limit: int | None = None,
+        streaming: bool = False,
+        pictures: str | Path | None = None,
+        revision: str | None = None,
+        cache: str | Path | None = None,
+        skip_damaged: bool = False,
+        guide: str | Path | None = None,
+    ) -> Collection:
+        """A split of an image-caption set in the formats of `datasets`; it has no regions yet.
+
+        Columns are found by their types and names; the collection's line says which, and each can be said
+        instead. An image may have one caption or a list of them, columns `caption_0` to `caption_4`, records
+        with `raw`, or a row for each caption. Pictures are opened when asked for.
+
+        Args:
+            name: "owner/name" on the Hugging Face hub, a folder of `save_to_disk`, a folder that
+                `load_dataset` reads, or a `.parquet` file.
+            split: train, val, test ..., of the set or in a column that names Karpathy's; val is understood
+                as validation, too.
+            config: which of a set's configurations.
+            image: the column of pictures, of their bytes or of their files' names.
+            caption: the column of captions, or several; `()` where there are none.
+            image_id: the column that names images; rows with one name are one image.
+            split_column: the column that says which split a row belongs to.
+            restval: let what Karpathy calls `restval` count as training images.
+            captions_per_image: keep only the first so many captions of each image; by default all.
+            limit: keep only the first so many images.
+            streaming: read no more of the set than the first `limit` images. They are written into the cache
+                of `datasets`, and the same call reads them there.
+            pictures: a folder with the pictures, where the set only names them.
+            revision: a branch, tag or commit on the hub.
+            cache: where `datasets` puts what it prepares; by default in its own cache.
+            skip_damaged: leave out local files that are damaged, which are named, and take the others.
+            guide: a `.npy` of guide vectors, as for `from_karpathy`.
+
+        Raises:
+            ConnectionError: there is no network, or HF_HUB_OFFLINE is set, and the set is not in the cache.
+            PermissionError: the set is gated.
+            FileNotFoundError: there is no such set, or a split's file is missing.
+            ValueError: there is no such split or column, nothing looks like captions, or a file is damaged.
+            OSError: the disk is full.
+        """
+        from itr_explore.data.hub import load_hub
+
+        found = load_hub(
+            name,
+            split,
+            config=config,
+            image=image,
+            caption=caption,
+            image_id=image_id,
+            split_column=split_column,
+            restval=restval,
+            captions_per_image=captions_per_image,
+            limit=limit,
+            streaming=streaming,
+            pictures=pictures,
+            revision=revision,
+            cache=cache,
+            skip_damaged=skip_damaged,
+        )
+        return found if guide is None else found.with_guide(guide)
+
     def __len__(self) -> int:
         return len(self.image_ids)
+
+    @property
+    def skipped(self) -> tuple[tuple[str, str], ...]:
+        """What had to be left out when the collection was read, and why: `(name, reason)` each."""
+        return self.source.skipped if isinstance(self.source, Origin) else ()
 
     @property
     def has_regions(self) -> bool:
@@ -304,6 +392,32 @@ class Collection:
         guided._guide = Ragged(vectors, np.arange(len(self) + 1))  # each image owns one row
         return guided
 
+    def with_regions(
+        self, source: Extractor | str | Path, *, cache: str | Path | None = None, progress: bool = True
+    ) -> Collection:
+        """The same collection with regions that an extractor makes of its pictures, or that a folder keeps.
+
+        Each picture is looked at once and kept, by what it holds: a run that was interrupted goes on where it
+        stopped, and copies of a picture cost nothing.
+
+        Args:
+            source: `GridExtractor`, `DetectorExtractor`, `OnnxDetector` or one of your own (see
+                `data/extract.py`), or the folder of a region store.
+            cache: a folder to keep the regions in; by default one in the user's cache for each extractor.
+            progress: show a bar with an estimate.
+
+        Raises:
+            FileNotFoundError: there is no such store, or a picture is missing.
+            ValueError: there are no pictures to look at, or images are missing from the store.
+            OSError: the cache cannot be written; what was done is kept.
+        """
+        from itr_explore.data.extract import regions_for
+
+        found = regions_for(self, source, cache=cache, progress=progress)
+        changed = self._with(found.regions, found.boxes, found.label_codes, found.label_names)
+        changed.regions_from = found.made_by
+        return changed
+
     def subset(self, images: Iterable[int]) -> Collection:
         """Some of the images, in the order given, with all their captions; nothing large is copied."""
         rows = np.array([self._row(image) for image in images], dtype=np.int64)
@@ -313,6 +427,8 @@ class Collection:
         captions = [self.captions_of(row) for row in rows]
         flat = np.concatenate(captions) if captions else np.empty(0, np.int64)
         chosen.captions = [self.captions[row] for row in flat]
+        if self.caption_ids is not None:
+            chosen.caption_ids = [self.caption_ids[row] for row in flat]
         chosen.image_of = np.repeat(np.arange(len(rows)), [len(found) for found in captions])
         chosen.image_ids = [self.image_ids[row] for row in rows]
         chosen._regions = None if self._regions is None else self._regions.subset(rows)

@@ -25,17 +25,32 @@ def open_picture(path: Path) -> Image:
         FileNotFoundError: it is not there.
         ValueError: it is damaged or no picture.
     """
+    return _opened(path, f"picture {path}")
+
+
+def decode_picture(data: bytes, name: str) -> Image:
+    """The picture that a set holds as bytes, as people see it (`upright_rgb`).
+
+    Args:
+        data: of a picture's file.
+        name: for messages.
+
+    Raises:
+        ValueError: it is damaged or no picture.
+    """
+    return _opened(io.BytesIO(data), name)
+
+
+def _opened(file: Path | io.BytesIO, name: str) -> Image:
     from PIL import Image
 
     try:
-        with Image.open(path) as opened:
+        with Image.open(file) as opened:
             return upright_rgb(opened)
     except FileNotFoundError:
         raise
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ValueError(
-            f"picture {path} cannot be opened ({error}); copy it again or leave it out"
-        ) from error
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{name} cannot be opened ({error}); copy it again or leave it out") from error
 
 
 class Pictures:
@@ -55,18 +70,23 @@ class Pictures:
         Raises:
             FileNotFoundError: there is a folder of pictures, but not this one.
         """
-        path = self._find(row)
+        path = self.find(row)
         return None if path is None else open_picture(path)
 
     def stamp(self, row: int) -> str:
         """The file's name, size and time of change: other pictures have other stamps."""
-        path = self._find(row)
+        path = self.find(row)
         if path is None:
             return ""
         told = path.stat()
         return f"{self.names[row]} {told.st_size} {told.st_mtime_ns}"
 
-    def _find(self, row: int) -> Path | None:
+    def find(self, row: int) -> Path | None:
+        """Where the picture is; None if the collection came without any.
+
+        Raises:
+            FileNotFoundError: there is a folder of pictures, but not this one.
+        """
         name = self.names[row]
         for path in (
             self.folder / "images" / name,

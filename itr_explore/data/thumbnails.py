@@ -7,6 +7,7 @@ import io
 from html import escape
 from typing import TYPE_CHECKING
 
+from itr_explore.data.origin import Origin
 from itr_explore.records.pictures import upright_rgb
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def summary(collection: Collection) -> str:
     parts += [name for name in ("boxes", "truth") if getattr(collection, f"has_{name}")]
     if collection.guide_dim:
         parts.append(f"guide vectors of {collection.guide_dim:,}")
-    return f"{collection.name}, {collection.split}: {', '.join(parts)}"
+    note = collection.source.note if isinstance(collection.source, Origin) else ""
+    return f"{collection.name}, {collection.split}: {', '.join(parts)}{note and f' ({note})'}"
 
 
 def _regions(collection: Collection) -> str:
