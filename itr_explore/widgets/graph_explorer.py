@@ -21,14 +21,18 @@ from itr_explore.explanation.edits import EdgeEdit
 from itr_explore.explanation.graph import centralities
 from itr_explore.explanation.intervention import EncodedGallery, intervene
 from itr_explore.records import Explanation, Intervention, Pair
+from itr_explore.viz.drawing import Drawing
+from itr_explore.viz.stills.graph import graph_still
 from itr_explore.widgets.graph_payload import (
     Choice,
     choices,
     edit_of,
+    edited_edges,
     graph_payload,
+    places_of,
     result_payload,
 )
-from itr_explore.widgets.view import LiveView
+from itr_explore.widgets.view import LiveView, Theme, is_dark
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -88,6 +92,7 @@ class GraphExplorer(LiveView):
         self.collection = None if collection is None else _around(collection, pair, gallery)
         self.explanation = explain_edges(model, pair)
         self.edits: tuple[EdgeEdit, ...] = ()
+        self._after: Explanation | None = None  # under the edits
         self.intervention: Intervention | None = None
         self._told: dict[str, Any] | None = None
         self._encoded: EncodedGallery | None = None
@@ -165,6 +170,46 @@ class GraphExplorer(LiveView):
             lines.append("nothing to edit: this system reasons on no edges")
         return "\n".join(lines)
 
+    def still(
+        self, *, width: float = 1000, theme: Theme = "light", name: str | None = None, top: int | None = None
+    ) -> Drawing:
+        """One graph over the image and as a layout, under the edits that stand, and what these did.
+
+        Args:
+            width: in CSS pixels, 360 or more.
+            theme: "light" or "dark" paper.
+            name: one of `graphs`; by default the one shown first.
+            top: how many edges of each node are drawn; by default as many as the view shows at first.
+
+        Raises:
+            KeyError: there is no such graph.
+            ValueError: as of `View.still`.
+        """
+        dark, one = is_dark(theme), self._choice(name)
+        shown = self.payload["graphs"][self.graphs.index(one.name)]
+        scores = dict(self.payload["versions"])
+        facts = {f"score {which}": score for which, score in scores.items()} if len(scores) > 1 else {}
+        facts = facts or {"score": f"{self.explanation.score:.3f}"}
+        if self._after is not None:
+            facts["after the edits"] = f"{self._after.score:.3f}"
+        return graph_still(
+            self.pair,
+            one.of(self._after or self.explanation, top=top or shown["top"]),
+            places_of(shown),
+            model=self.explanation.model,
+            facts=facts,
+            label=shown["label"],
+            about=shown["about"],
+            words=one.nodes == "word",
+            symmetric=shown["symmetric"],
+            edited=edited_edges(self.edits, shown),
+            found=self.intervention,
+            width=width,
+            dark=dark,
+            title=self.title(),
+            description=self.summary(),
+        )
+
     def _answered(self, edits: list[EdgeEdit], ranked: bool) -> dict[str, Any] | None:
         result = self._edited(tuple(edits), ranked and self.collection is not None)
         self._told = result
@@ -172,14 +217,14 @@ class GraphExplorer(LiveView):
 
     def _edited(self, edits: tuple[EdgeEdit, ...], ranked: bool) -> dict[str, Any] | None:
         if not edits:
-            self.edits, self.intervention = (), None
+            self.edits, self.intervention, self._after = (), None, None
             return None
         if ranked and self._encoded is None and self.collection is not None:
             self._encoded = EncodedGallery.of(self.model, self.collection)
         asked: Any = {"controls": self.controls, "seed": self.seed}
         found = intervene(self.model, self.pair, *edits, gallery=self._encoded if ranked else None, **asked)
         after = explain_edges(self.model, self.pair, *edits)
-        self.edits, self.intervention = edits, found
+        self.edits, self.intervention, self._after = edits, found, after
         return {**result_payload(edits, found, self.explanation, after), "ranked": ranked}
 
     def _versions(self, before: Any) -> dict[str, Explanation]:

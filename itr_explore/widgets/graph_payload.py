@@ -161,6 +161,21 @@ def edit_of(said: Mapping[str, Any]) -> EdgeEdit:
     return KINDS[said["kind"]](said["tap"], said["row"], said["column"], said.get("keep_sum", True))
 
 
+def edited_edges(edits: Sequence[EdgeEdit], graph: Mapping[str, Any]) -> dict[tuple[int, int], str]:
+    """Which edges of a graph of the payload some edits are about, and what they do: `cut`, say."""
+    return {
+        (int(edit.row), int(edit.column)): next(kind for kind, made in KINDS.items() if type(edit) is made)
+        for edit in edits
+        if edit.tap == graph["tap"]
+    }
+
+
+def places_of(graph: Mapping[str, Any], way: str = "spring") -> np.ndarray:
+    """[node 2] between 0 and 1: one of the layouts of a graph of the payload."""
+    codes = np.frombuffer(base64.b64decode(graph["layouts"][way]), dtype=np.uint8)
+    return codes.reshape(-1, 2) / 255
+
+
 def _changes(one: Choice) -> bool:
     return one.kind in ("learned", "composed")
 

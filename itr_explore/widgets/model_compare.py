@@ -15,9 +15,11 @@ import numpy as np
 from itr_explore.evaluation.side_by_side import Direction, Disagreements, disagreements
 from itr_explore.explanation.maps import explain
 from itr_explore.records import Explanation, Pair
-from itr_explore.widgets.pair_view import hits_of
+from itr_explore.viz.drawing import Drawing
+from itr_explore.viz.stills.systems import Column, systems_still
+from itr_explore.widgets.judged import badges_of, first_map, hits_of, place_of
 from itr_explore.widgets.payload import pair_payload, system_payload
-from itr_explore.widgets.view import LiveView
+from itr_explore.widgets.view import LiveView, Theme, is_dark
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,6 +154,33 @@ class ModelCompare(LiveView):
             counts = "; ".join(f"{name}: {len(rows)}" for name, rows in groups)
             lines.append(f"of {len(self.disagreements.captions)} captions: {counts}")
         return "\n".join(lines)
+
+    def still(self, *, width: float = 1000, theme: Theme = "light", word: int | str | None = None) -> Drawing:
+        """The sentence, and a column for each system: score, ranks, one word's heat on one scale, verdicts.
+
+        Args:
+            width: in CSS pixels, 360 or more.
+            theme: "light" or "dark" paper.
+            word: whose heat lies over the images: its position, or the word itself; by default the first
+                about which the systems disagree.
+
+        Raises:
+            ValueError: the caption has no such word, or as of `View.still`.
+        """
+        dark, columns = is_dark(theme), []
+        for (name, one), told in zip(self.explanations.items(), self._ranks(), strict=True):
+            found = first_map(one) or one.best("per_region")
+            facts = {"score": f"{one.score:.3f}", **{f"{what} rank": rank for what, rank in told.items()}}
+            columns.append(Column(name, one, found, facts, badges_of(one, found), hits_of(one)))
+        return systems_still(
+            columns,
+            where=self._where(),
+            word=place_of(word, self._pair().words),
+            width=width,
+            dark=dark,
+            title=self.title(),
+            description=self.summary(),
+        )
 
     def _among(self) -> tuple[Collection, Disagreements]:
         if self.collection is None or self.disagreements is None:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from itr_explore.evaluation.controls import with_controls
 from itr_explore.explanation.maps import explain
 from itr_explore.explanation.verdicts import by_chance, verdicts
-from itr_explore.records import Attribution, Explanation, Map, Pair
+from itr_explore.records import Attribution, Explanation, Pair
 from itr_explore.viz.drawing import Drawing
 from itr_explore.viz.stills.pair import pair_still
+from itr_explore.widgets.judged import badges_of, first_map, hits_of, place_of
 from itr_explore.widgets.payload import payload
-from itr_explore.widgets.view import Theme, View
+from itr_explore.widgets.view import Theme, View, is_dark
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,7 +83,7 @@ class PairView(View):
         """
         import pandas as pd
 
-        found = self._first() if name is None else self.explanation.map(name)
+        found = first_map(self.explanation) if name is None else self.explanation.map(name)
         if found is None or found.kind not in ("word_to_region", "region_to_word"):
             raise ValueError(
                 f"wanted a map of words and regions, got {found and found.kind};"
@@ -95,7 +96,7 @@ class PairView(View):
 
     def summary(self) -> str:
         """The view as a few lines: the score, and for each mention its strongest region and the verdict."""
-        pair, found = self.explanation.pair, self._first()
+        pair, found = self.explanation.pair, first_map(self.explanation)
         lines = [f"{self.explanation.model}, score {self.explanation.score:.3f}: {pair.caption}"]
         if found is None:
             return "\n".join([*lines, "no map of words and regions"])
@@ -143,44 +144,22 @@ class PairView(View):
             KeyError: there is no such map.
             ValueError: the caption has no such word, or the map does not relate words and regions.
         """
-        if theme not in ("light", "dark"):
-            raise ValueError(f'wanted the theme "light" or "dark", got {theme!r}')
-        pair = self.explanation.pair
-        found = self._first() or self.explanation.best("per_region")
+        dark, pair = is_dark(theme), self.explanation.pair
+        found = first_map(self.explanation) or self.explanation.best("per_region")
         if name is not None:
             found = self.explanation.map(name)
             if found.kind not in ("word_to_region", "region_to_word", "per_region"):
                 raise ValueError(f"wanted a map of words and regions or of regions, {name!r} is {found.kind}")
-        judged = () if found is None else verdicts(found, pair.truth)
-        states: dict[int, str] = {}
-        for verdict in judged:
-            states.setdefault(max(verdict.mention.words), verdict.state)
-        checked = [verdict.state for verdict in judged if verdict.state != "ungrounded"]
-        chance = by_chance(judged, len(pair.regions)) if judged else 0.0
-        remark = f"{checked.count('hit')} of {len(checked)} right (by chance {chance:.1f})" if checked else ""
         return pair_still(
             self.explanation,
             found,
-            states,
-            remark=remark,
-            word=None if word is None else _position(word, pair.words),
+            badges_of(self.explanation, found),
+            remark="" if found is None else hits_of(self.explanation, found, chance=True),
+            word=place_of(word, pair.words),
             width=width,
-            dark=theme == "dark",
+            dark=dark,
             description=self.summary(),
         )
-
-    def _first(self) -> Map | None:
-        return self.explanation.best("word_to_region") or self.explanation.best("region_to_word")
-
-
-def hits_of(explanation: Explanation) -> str:
-    """How many mentions the first map of words and regions has right; empty where nobody can say."""
-    found = explanation.best("word_to_region") or explanation.best("region_to_word")
-    judged = verdicts(found, explanation.pair.truth) if found is not None else ()
-    checked = [verdict for verdict in judged if verdict.state != "ungrounded"]
-    if not checked:
-        return ""
-    return f"{sum(verdict.state == 'hit' for verdict in checked)} of {len(checked)} right"
 
 
 def _same_pair(title: str, found: Explanation | Attribution, pair: Pair) -> Explanation:
@@ -192,13 +171,3 @@ def _same_pair(title: str, found: Explanation | Attribution, pair: Pair) -> Expl
             f" ({pair.image_id}: {pair.caption})"
         )
     return explanation
-
-
-def _position(word: int | str, words: tuple[str, ...]) -> int:
-    if isinstance(word, str) and word.lower() in words:
-        return words.index(word.lower())
-    if isinstance(word, int) and 0 <= word < len(words):
-        return word
-    raise ValueError(
-        f"wanted a word of the caption or its position, got {word!r}; the words are {list(words)}"
-    )

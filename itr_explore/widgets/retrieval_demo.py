@@ -24,6 +24,8 @@ from itr_explore.explanation.maps import explain
 from itr_explore.records import Example, Found, Pair
 from itr_explore.records.found import Side
 from itr_explore.search.gallery import Gallery
+from itr_explore.viz.drawing import Drawing
+from itr_explore.viz.stills.found import Result, found_still
 from itr_explore.widgets.payload import payload as pair_payload
 from itr_explore.widgets.retrieval_filters import Filters
 from itr_explore.widgets.retrieval_payload import (
@@ -34,7 +36,7 @@ from itr_explore.widgets.retrieval_payload import (
     worst_json,
 )
 from itr_explore.widgets.uploads import Regions, Uploads
-from itr_explore.widgets.view import LiveView
+from itr_explore.widgets.view import LiveView, Theme, is_dark
 from itr_explore.widgets.worst_queries import WorstQueries
 
 if TYPE_CHECKING:
@@ -109,6 +111,31 @@ class RetrievalDemo(LiveView):
     def summary(self) -> str:
         """The last answer as text."""
         return f"{summary_of(self.collection)}\n{self.found}"
+
+    def still(self, *, width: float = 1000, theme: Theme = "light") -> Drawing:
+        """The last answer: the query, its results with score and margin, where the right answers stand.
+
+        Args:
+            width: in CSS pixels, 360 or more.
+            theme: "light" or "dark" paper.
+
+        Raises:
+            ValueError: as of `View.still`.
+        """
+        dark, told, found = is_dark(theme), self.payload["latest"]["answer"], self.found
+        assert found is not None, "the first query is answered when the demo is made"
+        query = told["asked"]
+        passed = told["eligible"] < told["of"]
+        return found_still(
+            found,
+            [self._shown_result(found.side, one) for one in told["results"]],
+            asked=None if found.side == "images" else self._asked_picture(query),
+            note=f"{told['eligible']:,} pass the filters." if passed else "",
+            width=width,
+            dark=dark,
+            title=f"{self.title()}: {found.query}",
+            description=self.summary(),
+        )
 
     # ---------- questions of the front end
 
@@ -320,6 +347,17 @@ class RetrievalDemo(LiveView):
             labels=self.collection.labels(image),
             guide=None if guide is None else guide[0],
         )
+
+    def _shown_result(self, side: Side, told: dict[str, Any]) -> Result:
+        """A result that was told to the front end, as a still shows it."""
+        says = told["false"] or ""
+        if side == "captions":
+            return Result(told["text"], told["state"], says)
+        picture = self._picture(told["row"])
+        return Result(told["caption"] or told["name"], told["state"], says or told["problem"], picture)
+
+    def _asked_picture(self, query: Query) -> Image | None:
+        return self._upload(query).image if "upload" in query else self._picture(int(query["image"]))
 
     def _picture(self, image: int) -> Image | None:
         try:

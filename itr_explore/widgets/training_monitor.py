@@ -25,8 +25,18 @@ from itr_explore.records import Explanation, History, Pair, Progress
 from itr_explore.training.checkpoint import FILE
 from itr_explore.training.fit import fit
 from itr_explore.training.turns import TURNS, claimed, cut_short
-from itr_explore.widgets.training_payload import Curves, probe_map, probe_payload
-from itr_explore.widgets.view import LiveView, complaint, end_earlier_runs_of_this_cell, running_kernel
+from itr_explore.viz.drawing import Drawing
+from itr_explore.viz.stills.training import training_still
+from itr_explore.widgets.judged import badges_of, first_map, place_of
+from itr_explore.widgets.training_payload import Curves, loss_series, probe_map, probe_payload, recall_series
+from itr_explore.widgets.view import (
+    LiveView,
+    Theme,
+    complaint,
+    end_earlier_runs_of_this_cell,
+    is_dark,
+    running_kernel,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -205,6 +215,44 @@ class TrainingMonitor(LiveView):
         if state["complaint"]:
             lines.append(f"  {state['complaint']['what']} {state['complaint']['advice']}".rstrip())
         return "\n".join(lines)
+
+    def still(self, *, width: float = 1000, theme: Theme = "light", word: int | str | None = None) -> Drawing:
+        """Where the run stands, its loss and recall, and the probe's map after each epoch.
+
+        Args:
+            width: in CSS pixels, 360 or more.
+            theme: "light" or "dark" paper.
+            word: of the probe, whose weights are shown: its position, or the word itself; by default the
+                first that is right or wrong after the last epoch.
+
+        Raises:
+            ValueError: there is no probe or no such word in it, or as of `View.still`.
+        """
+        dark, state, probe = is_dark(theme), self._state(), dict(self.explanations)
+        if word is not None and self.probe is None:
+            raise ValueError("there is no probe to show a word of; make the monitor with one")
+        newest = probe[max(probe)] if probe else None
+        facts = {"": SAYS[state["status"]], "epoch": f"{state['epoch']:.3g} of {state['epochs']}"}
+        if state["terms"]:
+            facts["loss"] = f"{sum(state['terms'].values()):.3g}"
+        if state["best"]:
+            facts["best rsum"] = f"{state['best']['rsum']:.1f} (epoch {state['best']['epoch']:g})"
+        on = f"Trained on {_named(self.training)}; chosen on {_named(self.validation)}."
+        return training_still(
+            self.model.name,
+            facts,
+            (on, state["note"]),
+            loss_series(state),
+            recall_series(state),
+            state["epochs"],
+            {epoch: (one, first_map(one)) for epoch, one in probe.items()},
+            {} if newest is None else badges_of(newest, first_map(newest)),
+            word=None if self.probe is None else place_of(word, self.probe.words),
+            width=width,
+            dark=dark,
+            title=self.title(),
+            description=self.summary(),
+        )
 
     def end(self) -> None:
         """End the run, too: it trains a model that nobody holds."""

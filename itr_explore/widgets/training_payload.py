@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from itr_explore.records import Explanation, Progress, Ranking
+from itr_explore.viz.stills.chart import Series
 from itr_explore.widgets.payload import payload
 
 MOST_POINTS = 400  # of a curve
@@ -80,6 +82,22 @@ def _validation(progress: Progress, ranking: Ranking) -> dict[str, Any]:
         "rsum": _short(ranking.rsum),
         "recalls": [[_short(recall[side]) for recall in recalls] for side in range(2)],
     }
+
+
+def loss_series(state: Mapping[str, Any]) -> list[Series]:
+    """The terms of the loss, as a still draws them."""
+    return [Series(line["name"], line["x"], line["y"]) for line in state["losses"]]
+
+
+def recall_series(state: Mapping[str, Any]) -> list[Series]:
+    """Recall at 1 of every validation, both ways."""
+    told, best = state["validations"], state["best"]
+    ring = best["epoch"] if best else None
+    epochs = [one["epoch"] for one in told]
+    return [
+        Series(name, epochs, [one["recalls"][side][0] for one in told], dots=True, ring=ring)
+        for side, name in enumerate(("image → text", "text → image"))
+    ]
 
 
 def probe_payload(explanation: Explanation) -> dict[str, Any]:

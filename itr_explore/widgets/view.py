@@ -28,6 +28,17 @@ QUIET = 2.0  # seconds without a question after which a snapshot is drawn anew
 Theme = Literal["light", "dark"]
 
 
+def is_dark(theme: str) -> bool:
+    """Whether a theme's paper is dark.
+
+    Raises:
+        ValueError: it is neither "light" nor "dark".
+    """
+    if theme not in ("light", "dark"):
+        raise ValueError(f'wanted the theme "light" or "dark", got {theme!r}')
+    return theme == "dark"
+
+
 class View(anywidget.AnyWidget):
     """One component in the browser. A subclass names its `view`, and says more in `title` and `summary`."""
 
@@ -55,10 +66,17 @@ class View(anywidget.AnyWidget):
         """Write the view as one self-contained page that needs no kernel and no network; returns its path."""
         return save_page(path, title=self.title(), views=[self])
 
-    def still(self, *_: Any, **look: Any) -> Drawing | None:
-        """The view as a drawing, for paper and for places where no script runs; None if it has none.
+    def still(self, *, width: float = 1000, theme: Theme = "light") -> Drawing | None:
+        """The view as it is now, as a drawing: for paper and for places where no script runs.
 
-        A view that has one takes `width=` in CSS pixels and `theme=`, "light" or "dark".
+        Every view of the house has one; a kind of view that has none says None.
+
+        Args:
+            width: in CSS pixels, 360 or more.
+            theme: "light" or "dark" paper.
+
+        Raises:
+            ValueError: there is no such theme, or the drawing would be too narrow.
         """
         return None
 

@@ -10,6 +10,11 @@ from itr_explore.viz.fonts import measure
 from itr_explore.viz.stills.sentence import dotted
 from itr_explore.viz.stills.sheet import PAD, Sheet
 
+SIGNS: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {  # of edited edges
+    "cut": (((-3.4, -3.4), (3.4, 3.4)), ((3.4, -3.4), (-3.4, 3.4))),
+    "reverse": (((-4.4, -2.4), (4.4, -2.4), (1.8, -4.8)), ((4.4, 2.4), (-4.4, 2.4), (-1.8, 4.8))),
+    "mean": (((-3.8, -2), (3.8, -2)), ((-3.8, 2), (3.8, 2))),
+}
 Mark = tuple[str, str]  # a sign, and what it says
 
 
@@ -58,5 +63,14 @@ def _sign(sheet: Sheet, sign: str, x: float, y: float) -> None:
         dash = None if sign == "edge" else (5.0, 3.0)
         sheet.add(Line(((x, y - 4), (x + 24, y - 4)), colour, 2.4, dash))
         sheet.add(Area(((x + 31, y - 4), (x + 23, y - 8), (x + 23, y)), colour))
+    elif sign in SIGNS:
+        signed_disc(sheet, x + 7, y - 4, sign)
     else:
         sheet.badge(x, y - 11, 13, sign)
+
+
+def signed_disc(sheet: Sheet, x: float, y: float, sign: str) -> None:
+    """The mark of an edited edge: a dark disc with what was done."""
+    sheet.add(Box(x - 7.5, y - 7.5, 15, 15, fill=theme.INKS[0], stroke=theme.INKS[1], line=1.2, radius=7.5))
+    for way in SIGNS[sign]:
+        sheet.add(Line(tuple((x + dx, y + dy) for dx, dy in way), theme.INKS[1], 1.6))

@@ -59,10 +59,10 @@ class Sheet:
         """Names and their values in a row, in more rows where there is no room; returns the last baseline."""
         start = x
         for name, value in facts.items():
-            wide = measure(name, size) + 5 + measure(value, size, bold=True)
+            wide = measure(name, size) + 5 * bool(name) + measure(value, size, bold=True)
             if x > start and x + wide > start + room:
                 x, y = start, y + size * 1.6
-            x = self.muted(x, y, name, size) + 5
+            x = self.muted(x, y, name, size) + 5 if name else x
             x = self.write(x, y, fitted(value, size, start + room - x, bold=True), size, bold=True) + 18
         return y
 
