@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -32,8 +32,8 @@ class Collection:
 
     Regions may come later: until then pictures and captions can be looked at, and all that needs regions says
     so. Made by `scenes`, `from_karpathy`, `from_hub` and `from_folder`; a new source calls the constructor,
-    all by keyword. A callable is given a *source row*: the row that an image or a caption had when the collection
-    was made, which stays the same in every `subset`.
+    all by keyword. A callable is given a *source row*: the row that an image or a caption had when the
+    collection was made, which stays the same in every `subset`.
 
     Args:
         name: of the collection, as a reader knows it.
@@ -207,6 +207,53 @@ class Collection:
             revision=revision,
             cache=cache,
             skip_damaged=skip_damaged,
+        )
+        return found if guide is None else found.with_guide(guide)
+
+    @classmethod
+    def from_folder(
+        cls,
+        folder: str | Path,
+        captions: str | Path | Literal[False] | None = None,
+        *,
+        split: str = "all",
+        image: str | None = None,
+        caption: str | Sequence[str] | None = None,
+        captions_per_image: int | None = None,
+        check: bool = True,
+        guide: str | Path | None = None,
+    ) -> Collection:
+        """Photos in a folder and its sub-folders, with captions if there are any; it has no regions yet.
+
+        Pictures that cannot be opened, copies of others and captions of pictures that are not there are left
+        out; a warning counts them and `skipped` has them all. Images are called by their paths in the folder.
+
+        Args:
+            folder: with pictures in JPEG, PNG, WEBP, GIF, BMP or TIFF, of any mode, turned as cameras say.
+            captions: a table (CSV, TSV), JSON lines, COCO's or Karpathy's JSON, Flickr's `.token`; by default
+                `captions.*` of the folder, or a `.txt` beside each picture, a caption a line. False: none,
+                the photos can then only be searched for.
+            split: what to call it; where the captions have a column of splits, which of them.
+            image: the captions' column with the names of pictures; by default the one that names most.
+            caption: the column, or columns, with captions.
+            captions_per_image: keep only the first so many captions of each image; by default all.
+            check: open every picture once to know which are broken; without, they are found when asked for.
+            guide: a `.npy` of guide vectors, as for `from_karpathy`.
+
+        Raises:
+            FileNotFoundError: there is no such folder or file.
+            ValueError: there are no pictures, no captions, or none belongs to a picture.
+        """
+        from itr_explore.data.folder import load_folder
+
+        found = load_folder(
+            folder,
+            captions,
+            split=split,
+            image=image,
+            caption=caption,
+            captions_per_image=captions_per_image,
+            check=check,
         )
         return found if guide is None else found.with_guide(guide)
 

@@ -13,7 +13,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-CAPTIONS = ("caption", "captions", "sentences", "sentence", "text", "texts", "alt_text", "description")
+CAPTIONS = (
+    "caption",
+    "captions",
+    "sentences",
+    "sentence",
+    "text",
+    "texts",
+    "alt_text",
+    "description",
+    "comment",
+)
 NUMBERED = re.compile(r"(caption|captions|sentence|text|description)[_ ]?\d+")
 PICTURES = ("image", "img", "jpg", "jpeg", "png", "picture", "photo", "image_path", "image_file")
 NAMES = (
