@@ -93,7 +93,7 @@ def read_collection(folder: Path, batches: int, hand_back: bool) -> dict[str, fl
     from itr_explore.data.text import build_tokenizer
 
     if not hand_back:
-        ragged._RELEASE = sys.maxsize
+        ragged.RELEASE = sys.maxsize
     before, start = memory(), time.perf_counter()
     collection = Collection.from_karpathy(folder, "train")
     loaded, load_seconds = memory(), time.perf_counter() - start

@@ -29,6 +29,33 @@ def iou(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
 
+def suppress(boxes: np.ndarray, scores: np.ndarray, overlap: float, most: int) -> np.ndarray:
+    """Non-maximum suppression whatever the classes: rows of the boxes that stay, best score first.
+
+    Args:
+        boxes: `[box 4]`.
+        scores: `[box]`.
+        overlap: a box goes where a better one overlaps it by more (intersection over union).
+        most: how many stay at most.
+
+    >>> suppress(np.array([[0, 0, 2, 2], [0, 0, 2, 1.9], [2, 2, 3, 3]]), np.array([0.8, 0.9, 0.1]), 0.5, 9)
+    array([1, 2])
+    """
+    left = np.argsort(-np.asarray(scores), kind="stable")
+    kept: list[int] = []
+    while len(left) and len(kept) < most:
+        best, left = left[0], left[1:]
+        kept.append(int(best))
+        left = left[iou(boxes[[best]], boxes[left])[0] <= overlap]
+    return np.array(kept, dtype=np.int64)
+
+
+def centred_to_corners(boxes: np.ndarray) -> np.ndarray:
+    """Boxes `[... 4]` as centre, width and height, turned into `x1 y1 x2 y2`."""
+    half = boxes[..., 2:] / 2
+    return np.concatenate([boxes[..., :2] - half, boxes[..., :2] + half], axis=-1)
+
+
 def voc_to_fractions(boxes: np.ndarray, width: float, height: float) -> np.ndarray:
     """Boxes `[box 4]` in whole pixels counted from 1, both ends included (Pascal VOC), as fractions."""
     boxes = np.asarray(boxes, np.float64)

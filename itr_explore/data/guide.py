@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ import torch
 from torch.nn.functional import normalize
 from tqdm.auto import tqdm
 
+from itr_explore.data.checkpoints import SCENES_CLIP, find_checkpoint, load_vision
 from itr_explore.data.devices import choose_device
 from itr_explore.data.scenes.cache import kept
 
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
     from itr_explore.data.collection import Collection
 
-SCENES_CLIP = "clip-tiny-scenes"  # of the zoo, by `python -m itr_explore.data.scenes.train_clip`
 VECTORS = "guide.npy"
-WEIGHTS = (".json", ".safetensors", ".bin")  # the files of a checkpoint that its vectors depend on
 BYTES_A_VECTOR = 8192  # room wanted on the disk; twice the longest CLIP's
 
 
@@ -60,7 +58,7 @@ def guide_vectors(
     """
     if batch_size < 1:
         raise ValueError(f"a batch needs a size of at least 1, got {batch_size}")
-    place, checkpoint = _find(clip)
+    place, checkpoint = find_checkpoint(clip, "a CLIP")
     chosen = choose_device(device)
 
     def write(folder: Path) -> dict[str, Any]:
@@ -106,55 +104,15 @@ def _picture(collection: Collection, row: int) -> Image:
 
 
 def _load(place: str) -> tuple[Any, Any]:
-    """A CLIP in float32, ready for use, and what prepares pictures for it (by Pillow, on every machine)."""
-    from safetensors import SafetensorError
-    from transformers import AutoImageProcessor, AutoModel
+    """A CLIP and what prepares pictures for it."""
+    from transformers import AutoModel
 
-    try:
-        model, told = AutoModel.from_pretrained(place, output_loading_info=True)
-        processor = AutoImageProcessor.from_pretrained(place, backend="pil")
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise ValueError(f"{place} holds no CLIP that transformers can read: {error}") from error
-    if not hasattr(model, "get_image_features") or told["missing_keys"]:
-        lacking = ", ".join(sorted(told["missing_keys"])[:3])
+    model, processor = load_vision(place, "CLIP", AutoModel)
+    if not hasattr(model, "get_image_features"):
         raise ValueError(
-            f"{place} holds a {type(model).__name__}{lacking and f' without {lacking}'}; wanted a CLIP:"
-            " a model with get_image_features and all its weights"
+            f"{place} holds a {type(model).__name__}; wanted a CLIP: a model with get_image_features"
         )
-    return model.float().eval(), processor
-
-
-def _find(clip: str | os.PathLike) -> tuple[str, str]:
-    """Where `transformers` finds a model, and a text that tells its checkpoint from all others."""
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
-    name = str(clip)
-    shipped = Path(str(files("itr_explore.zoo") / name))
-    folder = Path(clip) if Path(clip).is_dir() else shipped
-    if folder.is_dir():
-        return str(folder), _digest(folder)
-    if name.count("/") != 1 or name.startswith((".", "/", "~")):
-        raise FileNotFoundError(
-            f"there is no folder {name!r}; wanted a folder with a CLIP, 'owner/name' on the Hugging Face"
-            f" hub, or {SCENES_CLIP!r}, which comes with the package"
-        )
-    try:
-        config = hf_hub_download(name, "config.json")
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
-        raise FileNotFoundError(
-            f"{name!r} is no folder here and could not be had from the Hugging Face hub: {error}"
-        ) from error
-    return name, Path(config).parent.name  # the commit
-
-
-def _digest(folder: Path) -> str:
-    """Of the files in a folder that a model is made of."""
-    told = hashlib.sha256()
-    for path in sorted(path for path in folder.iterdir() if path.suffix in WEIGHTS):
-        with path.open("rb") as file:
-            told.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
-    return told.hexdigest()
+    return model, processor
 
 
 def _fingerprint(collection: Collection) -> str:

@@ -6,24 +6,26 @@ import mmap
 
 import numpy as np
 
-_RELEASE = 1 << 27  # bytes read from a mapped file after which its pages are handed back
+from itr_explore.data.shards import RELEASE, Shards, announce, mapped_file
 
 
 class Ragged:
-    """The regions of all images in one flat array; image `i` owns rows `starts[i]` to `starts[i + 1]`.
+    """The regions of all images, end to end; image `i` owns rows `starts[i]` to `starts[i + 1]`.
 
     Nothing is copied but the rows that are asked for. Of a memory-mapped file, an image's rows are announced
     to the system before they are touched, so that they are read at once and not page by page; and pages that
     were touched are handed back every 128 MiB, since they count as the process's memory while mapped.
 
     Args:
-        values: `[row feature]`, float16, float32, float64, int8 or uint8; an array, a memory map, or a view
-            of an Arrow buffer.
+        values: `[row feature]`, float16, float32, float64, int8 or uint8; an array, a memory map, a view of
+            an Arrow buffer, or the `Shards` of a store.
         starts: `[image + 1]`.
         scale: what to multiply stored values by: a number, or one number a feature.
     """
 
-    def __init__(self, values: np.ndarray, starts: np.ndarray, scale: np.ndarray | float | None = None):
+    def __init__(
+        self, values: np.ndarray | Shards, starts: np.ndarray, scale: np.ndarray | float | None = None
+    ):
         starts = np.asarray(starts, dtype=np.int64)
         if values.ndim != 2 or values.dtype.name not in {"float16", "float32", "float64", "int8", "uint8"}:
             raise ValueError(
@@ -43,7 +45,7 @@ class Ragged:
         self.values = values
         self.scale = None if scale is None else np.asarray(scale, np.float32)
         self._begins, self._lengths = starts[:-1], np.diff(starts)
-        self._map, self._place = _mapped_file(values)
+        self._map, self._place = (None, 0) if isinstance(values, Shards) else mapped_file(values)
         self._touched = 0
 
     def __len__(self) -> int:
@@ -76,30 +78,15 @@ class Ragged:
         return found.astype(np.float32, copy=False)
 
     def _announce(self, images: np.ndarray) -> None:
+        if isinstance(self.values, Shards):
+            self.values.announce(self._begins[images], self._lengths[images])
+            return
         if self._map is None:
             return
-        if self._touched > _RELEASE:
+        if self._touched > RELEASE:
             self._map.madvise(mmap.MADV_DONTNEED)
             self._touched = 0
         row_bytes = self.values.shape[1] * self.values.itemsize
-        begins = self._place + self._begins[images] * row_bytes
-        first = begins - begins % mmap.PAGESIZE
-        lengths = begins - first + self._lengths[images] * row_bytes
-        for begin, length in zip(first.tolist(), lengths.tolist(), strict=True):
-            self._map.madvise(mmap.MADV_WILLNEED, begin, length)
-        self._touched += int(lengths.sum())
-
-
-def _mapped_file(values: np.ndarray) -> tuple[mmap.mmap | None, int]:
-    """The file map that an array looks into, if it can be advised, and where in it the array begins."""
-    array: object = values
-    while isinstance(array, np.ndarray):
-        array = array.base
-    if (
-        not isinstance(array, mmap.mmap)
-        or not values.flags.c_contiguous
-        or not hasattr(mmap, "MADV_WILLNEED")
-    ):
-        return None, 0
-    start = np.frombuffer(array, np.uint8).__array_interface__["data"][0]
-    return array, values.__array_interface__["data"][0] - start
+        for begin, length in zip(self._begins[images].tolist(), self._lengths[images].tolist(), strict=True):
+            announce(self._map, self._place, begin * row_bytes, length * row_bytes)
+            self._touched += length * row_bytes

@@ -15,6 +15,7 @@ from itr_explore.data.ragged import Ragged
 
 PROJECTION = "regions-projection.npz"
 WHOLE_IMAGE = 255  # label code of a region that is the image itself
+WHOLE = "whole image"  # its label
 
 
 class RegionFile(NamedTuple):
@@ -114,7 +115,7 @@ def box_fractions(file: RegionFile, sizes: np.ndarray | None, names: Sequence[st
 
 def label_names(told: tuple[str, ...] | None) -> Mapping[int, str]:
     """The word for every label code: the categories that a JSON lists, else those of MS COCO."""
-    return {**dict(enumerate(told or COCO_NAMES)), WHOLE_IMAGE: "whole image"}
+    return {**dict(enumerate(told or COCO_NAMES)), WHOLE_IMAGE: WHOLE}
 
 
 def _ragged(path: Path, values: np.ndarray, scale: np.ndarray | None, starts: np.ndarray | None) -> Ragged:

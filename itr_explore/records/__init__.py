@@ -9,6 +9,7 @@ from itr_explore.records.changes import Change, Intervention
 from itr_explore.records.found import Found, QueryRanks
 from itr_explore.records.maps import Explanation, Map, MapKind, Origin
 from itr_explore.records.pairs import Batch, Encoded, Example, Mention, Pair, Relation, Truth
+from itr_explore.records.regions import RegionsOf
 from itr_explore.records.results import Cascade, History, Progress, Ranking, RemovalCurves
 from itr_explore.records.spaces import Space
 from itr_explore.records.tables import Interval, Measured, ShownAsTable, Table
@@ -36,6 +37,7 @@ __all__ = [
     "Progress",
     "QueryRanks",
     "Ranking",
+    "RegionsOf",
     "Relation",
     "RemovalCurves",
     "ShownAsTable",

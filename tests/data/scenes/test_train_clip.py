@@ -125,11 +125,11 @@ def test_the_clip_that_ships_is_no_retrieval_model_of_ours():
 def test_the_clip_that_ships_finds_the_captions_of_scenes_without_a_network(no_network):
     from transformers import AutoModel, AutoProcessor
 
-    from itr_explore.data.guide import _find
+    from itr_explore.data.checkpoints import find_checkpoint
 
     scenes = Collection.scenes("val", size=40)
     vectors = guide_vectors(scenes, "clip-tiny-scenes", device="cpu")
-    place, _ = _find("clip-tiny-scenes")
+    place, _ = find_checkpoint("clip-tiny-scenes", "a CLIP")
     model, processor = AutoModel.from_pretrained(place).float(), AutoProcessor.from_pretrained(place)
     words = processor(text=scenes.captions, padding=True, truncation=True, return_tensors="pt")
     with torch.inference_mode():
