@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,22 @@ if TYPE_CHECKING:
 READABLE = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")  # none of these runs a program to be read
 MOST_BYTES = 20 * 2**20
 MOST_PIXELS = 50_000_000
+_enough: ContextVar[int] = ContextVar("pixels that are enough", default=0)
+
+
+@contextmanager
+def small_enough(side: int) -> Iterator[None]:
+    """Inside, a large JPEG is read at a half, a quarter or an eighth of its size, many times as quickly.
+
+    Args:
+        side: pixels that are wanted of its shorter side; at least twice as many are read, where it has them,
+            so that it can be made smaller without a trace.
+    """
+    token = _enough.set(side)
+    try:
+        yield
+    finally:
+        _enough.reset(token)
 
 
 def open_picture(path: Path) -> Image:
@@ -46,6 +64,8 @@ def _opened(file: Path | io.BytesIO, name: str) -> Image:
 
     try:
         with Image.open(file) as opened:
+            if side := _enough.get():
+                opened.draft(None, (2 * side, 2 * side))
             return upright_rgb(opened)
     except FileNotFoundError:
         raise

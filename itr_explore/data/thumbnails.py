@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from itr_explore.data.origin import Origin
+from itr_explore.data.pictures import small_enough
 from itr_explore.records.pictures import upright_rgb
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def _figure(collection: Collection, row: int) -> str:
     caption = escape(collection.captions[captions[0]]) if len(captions) else ""
     name = escape(collection.image_ids[row], quote=True)
     try:
-        image = collection.image(row)
+        with small_enough(LONG_SIDE):
+            image = collection.image(row)
     except (OSError, ValueError) as error:  # one bad picture does not hide the others
         picture = f"<em>{escape(str(error))}</em>"
     else:

@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import traitlets
 
 from itr_explore.data.mistakes import false_claims
-from itr_explore.data.pictures import MOST_BYTES
+from itr_explore.data.pictures import MOST_BYTES, small_enough
 from itr_explore.data.scenes.load import KeptScenes
 from itr_explore.data.sliding import sliding_regions
 from itr_explore.data.text import split_words
@@ -52,6 +53,7 @@ EXAMPLES = 4
 BROWSED = 12  # images at once to choose from
 LABELS = 80  # most frequent ones that are offered
 A_MOMENT = 0.25  # seconds of work for one question, so that others are answered between
+PRINTED = 200  # pixels of a result's shorter side in a still, at least twice as many in truth
 MOST_TEXT = 20_000  # characters of a query
 
 
@@ -72,6 +74,7 @@ class RetrievalDemo(LiveView):
     """
 
     view = "retrieval_demo"
+    latest = traitlets.Dict(help="the last answer, and what was chosen of it").tag(sync=True)
 
     def __init__(
         self,
@@ -97,12 +100,13 @@ class RetrievalDemo(LiveView):
         self._filters = Filters(collection)
         self._uploads = None if regions_of is None else Uploads(regions_of)
         self._worst = WorstQueries(self.gallery)
+        self._latest: dict[str, Any] = {}
         text = collection.captions[0] if query is None else query
         super().__init__(payload=self._about())
         self.answer_search({"text": text})
         if self.found is not None and len(self.found.rows):
             self.answer_pair({"text": text}, int(self.found.rows[0]))
-        self.send_state("payload")  # the front end's copy is older than these answers
+        self.settle()
 
     def title(self) -> str:
         """The model and the collection."""
@@ -111,6 +115,14 @@ class RetrievalDemo(LiveView):
     def summary(self) -> str:
         """The last answer as text."""
         return f"{summary_of(self.collection)}\n{self.found}"
+
+    def drawn_now(self) -> dict[str, Any]:
+        """The payload with the last answer."""
+        return {**self.payload, "latest": self._latest}
+
+    def settle(self) -> None:
+        """Let displays that are opened from now on begin with the last answer."""
+        self.latest = self._latest
 
     def still(self, *, width: float = 1000, theme: Theme = "light") -> Drawing:
         """The last answer: the query, its results with score and margin, where the right answers stand.
@@ -122,7 +134,7 @@ class RetrievalDemo(LiveView):
         Raises:
             ValueError: as of `View.still`.
         """
-        dark, told, found = is_dark(theme), self.payload["latest"]["answer"], self.found
+        dark, told, found = is_dark(theme), self._latest["answer"], self.found
         assert found is not None, "the first query is answered when the demo is made"
         query = told["asked"]
         passed = told["eligible"] < told["of"]
@@ -156,7 +168,7 @@ class RetrievalDemo(LiveView):
         if side == "captions":
             told["picture"] = self._shown_query(query)
         self.found = found
-        self.payload["latest"] = {"answer": told, "chosen": None}
+        self._latest = {"answer": told, "chosen": None}
         return told
 
     def answer_prepare(self, side: Side) -> dict[str, int]:
@@ -168,8 +180,7 @@ class RetrievalDemo(LiveView):
         """The linked view of a query with one of its results."""
         explanation = explain(self.model, self._pair(query, row))
         chosen = {"row": row, "pair": pair_payload(explanation), "why": None}
-        if self.payload.get("latest"):
-            self.payload["latest"]["chosen"] = chosen
+        self._latest = {**self._latest, "chosen": chosen}
         return chosen
 
     def answer_why(self, query: Query, row: int) -> dict[str, Any]:
@@ -197,9 +208,9 @@ class RetrievalDemo(LiveView):
         told["captions"] = [pair.caption for pair in pairs]
         told["images"] = [pair.image_id for pair in pairs]
         told["pictures"] = [self._thumbnails(at) for at in (against, row)] if side == "images" else []
-        latest = self.payload.get("latest") or {}
-        if latest.get("chosen") and latest["chosen"]["row"] == row:
-            latest["chosen"]["why"] = told
+        chosen = self._latest.get("chosen")
+        if chosen and chosen["row"] == row:
+            self._latest = {**self._latest, "chosen": {**chosen, "why": told}}
         return told
 
     def answer_browse(self, start: int = 0, word: str = "", label: str = "") -> dict[str, Any]:
@@ -278,7 +289,6 @@ class RetrievalDemo(LiveView):
             "examples": self._examples(),
             "upload": {"can": self.regions_of is not None, "say": say, "most": MOST_BYTES},
             "classes": isinstance(collection.source, KeptScenes),
-            "latest": None,
         }
 
     def _examples(self) -> list[str]:
@@ -353,7 +363,8 @@ class RetrievalDemo(LiveView):
         says = told["false"] or ""
         if side == "captions":
             return Result(told["text"], told["state"], says)
-        picture = self._picture(told["row"])
+        with small_enough(PRINTED):
+            picture = self._picture(told["row"])
         return Result(told["caption"] or told["name"], told["state"], says or told["problem"], picture)
 
     def _asked_picture(self, query: Query) -> Image | None:

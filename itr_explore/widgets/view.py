@@ -149,7 +149,11 @@ class LiveView(View):
         except (Exception, KeyboardInterrupt) as error:
             self.failures.append(traceback.format_exc())
             self.send({"answers": number, "error": complaint(error)})
+        self.settle()
         self._refresh_soon()
+
+    def settle(self) -> None:
+        """What is done after an answer was sent, so that nobody waits for it."""
 
     def _refresh_soon(self) -> None:
         """Draw the snapshots anew when nothing has been asked for a while: each is as large as a page."""

@@ -21,7 +21,7 @@ LIVE = """async ([source, payload]) => {
   window.sent = [];
   const hear = (text) => JSON.parse(text).forEach((message) => listeners["msg:custom"]?.(message, []));
   const model = {
-    get(name) { return name === "payload" ? payload : undefined; },
+    get(name) { return name === "payload" ? payload : payload[name]; },
     on(name, call) { listeners[name] = call; }, off(name) { delete listeners[name]; },
     send(message) {
       window.sent.push(message);
@@ -75,7 +75,7 @@ def live(browser, demo):
         page.expose_function("toKernel", to_kernel)
         page.set_content("<!doctype html><meta charset='utf-8'><body>")
         script = base64.b64encode(view_script("retrieval_demo").encode()).decode()
-        page.evaluate(LIVE, [script, view.payload])
+        page.evaluate(LIVE, [script, view.drawn_now()])
         page.locator(".itr-retrieval-demo .answers li").first.wait_for()
         return page
 
@@ -112,18 +112,55 @@ def test_typing_shows_ranked_images_with_scores_margins_and_the_right_one_marked
     assert "higher fits better" in page.locator(".scale-note").inner_text()
 
 
-def test_letters_typed_in_a_row_are_one_question(live):
+def type_quickly(page, text):
+    page.get_by_label("sentence to search with").evaluate(
+        """(box, text) => {
+            box.value = "";
+            for (const letter of text) {
+                box.value += letter;
+                box.dispatchEvent(new InputEvent("input", { bubbles: true }));
+            }
+        }""",
+        text,
+    )
+
+
+def test_a_letter_typed_after_a_rest_asks_at_once(live):
     page = live()
-    before = asked(page, "search")
-    page.get_by_label("sentence to search with").evaluate("""box => {
-        box.value = "";
-        for (const letter of "a red boat") {
-            box.value += letter;
-            box.dispatchEvent(new InputEvent("input", { bubbles: true }));
-        }
+    before = asked(page, "prepare")
+    after = page.get_by_label("sentence to search with").evaluate("""box => {
+        box.value += "s";
+        box.dispatchEvent(new InputEvent("input", { bubbles: true }));
+        return window.sent.filter(({ question }) => question === "prepare").length;
     }""")
+    assert after == before + 1
+
+
+def test_of_letters_typed_in_a_row_only_the_last_are_painted(live):
+    page = live()
+    page.evaluate("""() => {
+        window.painted = [];
+        const root = document.querySelector(".itr-retrieval-demo").shadowRoot;
+        new MutationObserver(() => window.painted.push(root.querySelector(".status").textContent))
+            .observe(root.querySelector(".answers"), { childList: true });
+    }""")
+    type_quickly(page, "boats")
     page.get_by_text("No right answer is known").wait_for()
-    assert asked(page, "search") == before + 1
+    assert page.evaluate("painted.length") == 1
+    asks = page.evaluate(
+        "sent.filter(({ question }) => question === 'search').map(({ details }) => details.query.text)"
+    )
+    assert asks[-1] == "boats"
+    assert len(asks) <= 2
+
+
+def test_letters_typed_and_taken_back_are_answered(live):
+    page = live()
+    text = page.get_by_label("sentence to search with").input_value()
+    type_quickly(page, f"{text}s")
+    type_quickly(page, text)
+    page.locator(".itr-retrieval-demo [aria-busy]").wait_for(state="detached")
+    page.get_by_text("The right answer at").wait_for()
 
 
 def test_enter_asks_at_once_and_only_once(live):

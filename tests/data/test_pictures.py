@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from itr_explore.data import pictures
-from itr_explore.data.pictures import open_picture, read_picture
+from itr_explore.data.pictures import open_picture, read_picture, small_enough
 from itr_explore.viz.images import opened
 
 
@@ -94,3 +94,36 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(monkeypatch):
     monkeypatch.setattr(pictures, "MOST_PIXELS", 1_000_000)
     with pytest.raises(ValueError, match="4 megapixels; at most 1"):
         read_picture(saved(Image.new("1", (2000, 2000))))
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """A JPEG of 12 megapixels that its camera turned."""
+    across, down = np.meshgrid(np.linspace(0, 6, 4000), np.linspace(0, 4, 3000))
+    waves = np.stack([np.sin(across), np.cos(down), np.sin(across + down)], axis=2)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = tmp_path / "photo.jpg"
+    Image.fromarray((127 + 120 * waves).astype(np.uint8)).save(path, quality=90, exif=exif)
+    return path
+
+
+def test_a_thumbnail_of_a_large_photo_is_read_small_and_looks_the_same(photo):
+    whole = open_picture(photo)
+    with small_enough(200):
+        small = open_picture(photo)
+    assert whole.size == (3000, 4000)
+    assert small.size == (750, 1000)
+    ends = []
+    for image in (whole, small):
+        image.thumbnail((200, 200))
+        ends.append(np.asarray(image, dtype=float))
+    assert np.abs(ends[0] - ends[1]).max() <= 3
+    assert open_picture(photo).size == (3000, 4000)
+
+
+def test_a_picture_that_is_small_or_no_jpeg_is_read_as_it_is(tmp_path):
+    for name in ("a.jpg", "a.png"):
+        Image.new("RGB", (500, 390)).save(tmp_path / name)
+        with small_enough(200):
+            assert open_picture(tmp_path / name).size == (500, 390)

@@ -60,18 +60,23 @@ def send(view, file, name="a.png", size=1000, key="one"):
     return told
 
 
-def test_the_front_end_is_sent_what_is_shown_first(model, scenes, monkeypatch):
-    sent = []
-    monkeypatch.setattr(
-        RetrievalDemo, "send_state", lambda view, key=None: sent.append((key, view.payload.get("latest")))
-    )
-    RetrievalDemo(model, scenes)
-    assert sent[-1][0] == "payload"
-    assert sent[-1][1]["chosen"] is not None
+def test_a_display_that_is_opened_later_begins_with_the_last_answer(demo):
+    assert demo.get_state("latest")["latest"]["chosen"] is not None
+    heard, first = [], demo.latest
+    demo.observe(lambda change: heard.append(change.new), "latest")
+    ask(demo, "search", query={"text": "two boats"})
+    assert heard[-1]["answer"]["query"] == demo.latest["answer"]["query"] == "two boats"
+    assert first["answer"]["query"] != "two boats", "what was sent before stays what it was"
+    row = demo.latest["answer"]["results"][0]["row"]
+    ask(demo, "pair", query={"text": "two boats"}, row=row)
+    ask(demo, "why", query={"text": "two boats"}, row=row)
+    assert demo.latest["chosen"]["row"] == row
+    assert demo.latest["chosen"]["why"] is not None
+    assert demo.drawn_now()["latest"] == demo.latest
 
 
 def test_the_first_display_has_an_answer_and_a_pair(demo, scenes):
-    latest = demo.payload["latest"]
+    latest = demo.latest
     assert latest["answer"]["query"] == scenes.captions[0]
     assert latest["answer"]["results"][0]["src"].startswith("data:image/jpeg")
     assert latest["chosen"]["pair"]["caption"] == scenes.captions[0]
@@ -301,9 +306,9 @@ def test_pictures_that_cannot_be_opened_are_named_and_the_others_come(model, sce
 
     monkeypatch.setattr(Collection, "image", image)
     demo = listening(RetrievalDemo(model, scenes))
-    first = demo.payload["latest"]["answer"]["results"][0]
+    first = demo.latest["answer"]["results"][0]
     assert (first["src"], first["problem"]) == (None, "picture 0 cannot be opened")
-    assert demo.payload["latest"]["chosen"]["pair"]["image"] is None
+    assert demo.latest["chosen"]["pair"]["image"] is None
 
 
 def test_a_collection_without_pictures_boxes_or_truth_is_searched_too():

@@ -181,6 +181,7 @@ function asKernel(model) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    now: (trait) => model.get(trait),
     /** A trait's value, and a call whenever it changes. */
     watch(trait, changed) {
       const look = () => changed(model.get(trait));
@@ -234,6 +235,18 @@ function debounced(milliseconds, work) {
   return (...details) => {
     clearTimeout(timer);
     timer = setTimeout(() => work(...details), milliseconds);
+  };
+}
+
+/** The same, but at once where nothing is under way and the last call is long enough ago. */
+function patient(milliseconds, busy, work) {
+  const later = debounced(milliseconds, work);
+  let last = -Infinity;
+  return (...details) => {
+    const calm = performance.now() - last >= milliseconds && !busy();
+    last = performance.now();
+    if (calm) work(...details);
+    else later(...details);
   };
 }
 

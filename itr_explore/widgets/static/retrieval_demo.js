@@ -1,7 +1,7 @@
 // RetrievalDemo: a sentence or an image in, ranked results out, each a way into a PairView and a contrast.
 // Everything is asked of the kernel; without one the last answer stays as it was saved.
 
-const PAUSE = 90; // milliseconds without a key before a question goes out
+const PAUSE = 90; // milliseconds without a key before a question goes out, where keys come quickly
 const PIECE = 2 ** 21; // bytes of an upload that travel at once; servers refuse large messages
 const MODES = { images: "Sentence → images", captions: "Image → captions", worst: "Worst queries" };
 const STATES = { right: ["hit", "right"], wrong: ["miss", "wrong"], true: ["hit", "true too"], unknown: [null, ""] };
@@ -13,7 +13,8 @@ function mountRetrievalDemo(host, payload, kernel) {
   const shadow = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   host.classList.add("itr-retrieval-demo");
   host.setAttribute("data-lm-suppress-shortcuts", "true");
-  const state = { mode: payload.latest?.answer.side ?? "images", answer: null, chosen: null, image: null, stopPair: () => {}, stopped: false, turn: 0 };
+  const latest = kernel?.now("latest") ?? payload.latest;
+  const state = { mode: latest?.answer?.side ?? "images", answer: null, chosen: null, image: null, stopPair: () => {}, stopped: false, turn: 0 };
   const live = Boolean(kernel);
 
   const query = make("textarea", { class: "query", rows: 1, dir: "auto", spellcheck: "false", "aria-label": "sentence to search with", placeholder: "Describe an image …", readonly: !live });
@@ -50,10 +51,13 @@ function mountRetrievalDemo(host, payload, kernel) {
 
   // ---------- asking
 
-  const soon = debounced(PAUSE, () => !state.stopped && query.value !== state.asked?.text && search({ text: query.value }, false)); // Enter may have asked
+  const soon = patient(PAUSE, () => root.hasAttribute("aria-busy"), () => !state.stopped && query.value !== state.asked?.text && search({ text: query.value }, false)); // Enter may have asked
   query.addEventListener("input", (event) => {
     fit();
-    if (!event.isComposing) soon();
+    if (event.isComposing) return;
+    state.turn++; // what is on its way answers other words
+    state.asked = null;
+    soon();
   });
   query.addEventListener("compositionend", () => soon());
   query.addEventListener("keydown", (event) => {
@@ -438,7 +442,7 @@ function mountRetrievalDemo(host, payload, kernel) {
 
   const follow = followTheme(root, () => {});
   enter(state.mode, false);
-  if (payload.latest) show(payload.latest.answer, payload.latest.chosen);
+  if (latest?.answer) show(latest.answer, latest.chosen);
   const stopLooking = onNewWidth(root, () => {
     if (state.mode === "images") fit();
     follow.look();
