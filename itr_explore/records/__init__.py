@@ -8,6 +8,7 @@ from itr_explore.records.attributions import Attribution, Contrast, ImageContras
 from itr_explore.records.changes import Change, Intervention
 from itr_explore.records.found import Found, QueryRanks
 from itr_explore.records.maps import Explanation, Map, MapKind, Origin
+from itr_explore.records.nearest import CoarseRecall, Nearest
 from itr_explore.records.pairs import Batch, Encoded, Example, Mention, Pair, Relation, Truth
 from itr_explore.records.regions import RegionsOf
 from itr_explore.records.results import Cascade, History, Progress, Ranking, RemovalCurves
@@ -19,6 +20,7 @@ __all__ = [
     "Batch",
     "Cascade",
     "Change",
+    "CoarseRecall",
     "Contrast",
     "Encoded",
     "Example",
@@ -32,6 +34,7 @@ __all__ = [
     "MapKind",
     "Measured",
     "Mention",
+    "Nearest",
     "Origin",
     "Pair",
     "Progress",

@@ -19,7 +19,9 @@ class Found(ShownAsTable):
 
     Ranks count from 0 in the whole gallery, also where only some of it was asked for; equal scores stand in
     the order of the collection. After two stages only the candidates have scores of the model: they stand
-    before all others, which keep their coarse order.
+    before all others, which keep their coarse order. An index brings only the first few: ranks count among
+    what it brings, and among what passed where a filter was asked for; right answers it does not bring are
+    `beyond`.
     """
 
     query: str  # the sentence, or the image's name
@@ -39,6 +41,8 @@ class Found(ShownAsTable):
     spread: tuple[float, float, float]  # least, mean and largest of these scores
     seconds: dict[str, float]  # by stage
     unknown: tuple[str, ...] = ()  # words of the query that the model has never seen
+    index: str = ""  # the index that was asked, in words; empty where all of it stands in memory
+    beyond: tuple[int, ...] = ()  # rows of right answers that have no rank, as the index did not bring them
 
     def __post_init__(self):
         for name in ("rows", "ranks", "scores", "margins", "right"):
@@ -52,6 +56,11 @@ class Found(ShownAsTable):
         return self.scored == self.of
 
     @property
+    def known(self) -> bool:
+        """Whether any right answer is known."""
+        return bool(len(self.right_rows) or self.beyond)
+
+    @property
     def took(self) -> float:
         """Seconds in all."""
         return sum(self.seconds.values())
@@ -61,6 +70,10 @@ class Found(ShownAsTable):
         """How it was found, in words."""
         if self.exact:
             return f"all {self.of:,} {self.side} scored"
+        if self.index and "re-rank" not in self.seconds:
+            return f"the first {self.scored:,} of {self.of:,} {self.side} by an index ({self.index})"
+        if self.index:
+            return f"{self.scored:,} of {self.of:,} {self.side} re-ranked, brought by an index ({self.index})"
         return (
             f"{self.scored:,} of {self.of:,} {self.side} re-ranked after a coarse ranking by one vector each"
         )
@@ -99,6 +112,8 @@ class Found(ShownAsTable):
             at = ", ".join(str(rank + 1) for rank in self.right_ranks[:5].tolist())
             more = f" and {len(self.right_ranks) - 5} more" if len(self.right_ranks) > 5 else ""
             told.append(f"right at rank {at}{more}")
+        if self.beyond:
+            told.append(f"{len(self.beyond)} right ones not among what the index brought")
         if self.unknown:
             told.append(f"never seen by the model: {', '.join(self.unknown)}")
         title = f"{self.model}, {self.side} of {self.collection} for {self.query!r}"

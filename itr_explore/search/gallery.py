@@ -2,15 +2,17 @@
 
 Every image, or caption, is scored by the model itself as long as that is quick. A model whose score needs
 both sides at once searches a large collection in two stages (`evaluation.two_stage`): one vector an item
-gives the candidates, the model scores those. Each answer says which way it was found.
+gives the candidates, the model scores those. With an index (`search.index`) the vectors live
+there, on disk or on a server, and it gives the candidates. Each answer says which way it was found.
 """
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import torch
@@ -22,6 +24,9 @@ from itr_explore.evaluation.shelf import Shelf, has_one_vector
 from itr_explore.nn.modes import evaluating
 from itr_explore.records import Batch, Encoded, Example, Found
 from itr_explore.records.found import Side
+from itr_explore.search.filters import read_filter
+from itr_explore.search.index import VectorIndex, open_index
+from itr_explore.search.indexed import IndexedShelf, facts_of, fields_of, mark_of
 
 if TYPE_CHECKING:
     from itr_explore.data.collection import Collection
@@ -43,6 +48,11 @@ class Gallery:
             of one vector an item always do.
         memory: bytes that may be kept of each side besides one vector an item; where all fragments need more,
             there are two stages, and candidates are encoded again for each query.
+        index: where vectors live, if not in memory: a folder, a Milvus Lite file (`.db`) or the URI of a
+            Milvus server (`open_index`), where each model and collection has its own; or an index for each
+            side, taken for this model's and collection's. What is there already is not encoded again.
+        metadata: for each side, what filters can ask besides `image_id` and `regions` (images) or `words`
+            (captions): fields with a value for each item.
 
     Raises:
         ValueError: the collection does not fit the model, or a number is below 1.
@@ -56,6 +66,8 @@ class Gallery:
         candidates: int | None = None,
         exact_up_to: int = 10_000,
         memory: int = 2**30,
+        index: str | os.PathLike | Mapping[Side, VectorIndex] | None = None,
+        metadata: Mapping[Side, Mapping[str, Any]] | None = None,
     ):
         if (candidates is not None and candidates < 1) or exact_up_to < 0 or memory < 0:
             raise ValueError(
@@ -73,6 +85,11 @@ class Gallery:
         self.model, self.collection, self._tokenizer = model, collection, model.tokenizer
         self.candidates, self.exact_up_to, self.memory = candidates, exact_up_to, memory
         self.one_vector = has_one_vector(model)
+        self._given: Mapping[Side, VectorIndex] = index if isinstance(index, Mapping) else {}
+        self._place = None if isinstance(index, Mapping) else index
+        self._metadata, self._facts = metadata or {}, dict[Side, dict[str, np.ndarray]]()
+        self._opened: list[VectorIndex] = []
+        self._anew: set[Side] = set()  # whose index holds vectors of other weights
         self._shelves: dict[Side, Shelf] = {}
         self._weights: tuple = ()
         self._by_text: dict[str, list[int]] | None = None
@@ -87,14 +104,16 @@ class Gallery:
             how many are encoded, of how many.
         """
         shelf, until = self.shelf(side), time.perf_counter() + seconds
-        with self._at_rest() as encoder:
+        with self.at_rest() as encoder:
             while not shelf.full:
                 shelf.add(encoder)
                 if time.perf_counter() >= until:
                     break
         return shelf.done, len(shelf.order)
 
-    def images_for(self, text: str, k: int = 10, *, among: np.ndarray | None = None) -> Found:
+    def images_for(
+        self, text: str, k: int = 10, *, among: np.ndarray | None = None, filter: str | None = None
+    ) -> Found:
         """The images that fit a sentence best.
 
         Where the sentence is a caption of the collection, the right answers are its images.
@@ -104,9 +123,12 @@ class Gallery:
             k: how many results.
             among: [image] bool, only these are results; ranks stay those among all. In two stages the first
                 of these are candidates, too.
+            filter: only what passes is a result, as in `regions >= 10 and image_id != "a.jpg"`
+                (`search.filters`).
 
         Raises:
-            ValueError: there is no word, or far too many; or a score is NaN.
+            ValueError: there is no word, or far too many; the filter does not fit; or a score is NaN.
+            ConnectionError: the index is on a server that does not answer.
         """
         words = split_words(text)[0]
         if not words:
@@ -115,33 +137,41 @@ class Gallery:
             raise ValueError(f"the sentence has {len(words):,} words; at most {MOST_WORDS:,} are read")
         self.encode("images")
         start = time.perf_counter()
-        with self._at_rest() as encoder:
+        with self.at_rest() as encoder:
             ids, mask = encode(self._tokenizer, [text])
             query = self.model.encode_captions(self._batch(words=ids, word_mask=mask).to(encoder.device))
             unseen = (ids[0, 1 : 1 + len(words)] == UNKNOWN).tolist()
         unknown = dict.fromkeys(word for word, new in zip(words, unseen, strict=True) if new)
-        return self._found("images", text, query, k, among, self.right_of(text), start, tuple(unknown))
+        right = self.right_of(text)
+        return self._found("images", text, query, k, (among, filter), right, start, tuple(unknown))
 
-    def captions_for(self, image: int | Example, k: int = 10, *, among: np.ndarray | None = None) -> Found:
+    def captions_for(
+        self,
+        image: int | Example,
+        k: int = 10,
+        *,
+        among: np.ndarray | None = None,
+        filter: str | None = None,
+    ) -> Found:
         """The captions that fit an image best.
 
         Args:
             image: a row of the collection; or any image with its regions, whose right answers nobody knows.
             k: how many results.
-            among: [caption] bool, as for `images_for`.
+            among, filter: [caption] bool, and an expression, as for `images_for`.
 
         Raises:
             ValueError: the image's regions do not fit the model, or a score is NaN.
         """
         self.encode("captions")
         start = time.perf_counter()
-        with self._at_rest() as encoder:
+        with self.at_rest() as encoder:
             if isinstance(image, Example):
                 batch = self._batch_of(image)
                 query, name = self.model.encode_images(batch.to(encoder.device)), image.image_id
             else:
                 query, name = encoder.images([image]), self.collection.image_ids[image]
-        return self._found("captions", name, query, k, among, self.right_of(image), start, ())
+        return self._found("captions", name, query, k, (among, filter), self.right_of(image), start, ())
 
     def right_of(self, query: str | int | Example) -> np.ndarray:
         """The rows of all right answers: images of a sentence, captions of an image; none where nobody knows.
@@ -164,10 +194,49 @@ class Gallery:
             raise ValueError(f"a side is {' or '.join(get_args(Side))}, got {side!r}")
         weights = self.stamp()
         if weights != self._weights:
+            self._anew = set(self._given) if self._weights else set()
+            self.close()
             self._shelves, self._weights = {}, weights
         if side not in self._shelves:
-            self._shelves[side] = Shelf(self.model, self.collection, side, self.memory)
+            self._shelves[side] = self._new_shelf(side)
         return self._shelves[side]
+
+    def facts(self, side: Side) -> dict[str, np.ndarray]:
+        """[item] what filters can ask of a side, by name."""
+        if side not in self._facts:
+            self._facts[side] = facts_of(self.collection, side, self._metadata.get(side, {}))
+        return self._facts[side]
+
+    def close(self) -> None:
+        """Save and let go of the indexes that were opened here; they open again when they are needed."""
+        for side, shelf in list(self._shelves.items()):
+            if isinstance(shelf, IndexedShelf) and shelf.index in self._opened:
+                if not shelf.full:
+                    shelf.save()
+                shelf.index.close()
+                del self._shelves[side]
+        self._opened = []
+
+    def _new_shelf(self, side: Side) -> Shelf:
+        if side in self._given:
+            index, anew = self._given[side], side in self._anew
+        elif self._place is not None:
+            index, anew = self._open(side), False
+        else:
+            return Shelf(self.model, self.collection, side, self.memory)
+        return IndexedShelf(self.model, self.collection, side, index, self.facts(side), anew)
+
+    def _open(self, side: Side) -> VectorIndex:
+        """The index of this model, collection and side at the place that was named."""
+        assert self._place is not None
+        with self.at_rest() as encoder:
+            first = encoder.images([0]) if side == "images" else encoder.captions([0])
+            dim = first.vectors.shape[1]
+        name = f"{side}_{mark_of(self.model, self.collection)}"
+        expected = len(self.collection if side == "images" else self.collection.captions)
+        index = open_index(self._place, name, dim, fields_of(self.facts(side)), expected=expected)
+        self._opened.append(index)
+        return index
 
     def stamp(self) -> tuple:
         """What changes whenever the model's weights do."""
@@ -179,20 +248,27 @@ class Gallery:
         name: str,
         query: Encoded,
         k: int,
-        among: np.ndarray | None,
+        only: tuple[np.ndarray | None, str | None],
         right: np.ndarray,
         start: float,
         unknown: tuple[str, ...],
     ) -> Found:
-        shelf = self.shelf(side)
+        shelf, (among, filter) = self.shelf(side), only
         if k < 1:
             raise ValueError(f"wanted one result at least, got k={k}")
+        if filter is not None and (among is not None or not isinstance(shelf, IndexedShelf)):
+            facts = {**self.facts(side), "id": np.arange(len(shelf.order))}
+            passed = read_filter(filter, fields_of(self.facts(side))).passes(facts, len(shelf.order))
+            among, filter = passed if among is None else passed & np.asarray(among, dtype=bool), None
         if among is not None:
             among = np.asarray(among, dtype=bool)
             if among.shape != (len(shelf.order),):
                 raise ValueError(f"among must be [{len(shelf.order)}] booleans, got {list(among.shape)}")
         seconds = {"read": time.perf_counter() - start}
-        with self._at_rest() as encoder:
+        if isinstance(shelf, IndexedShelf):
+            asked = filter if among is None else np.flatnonzero(among)
+            return self._found_by(shelf, name, query, k, asked, right, seconds, unknown)
+        with self.at_rest() as encoder:
             order, scores, scored = self._ranked(shelf, query, k, among, encoder, seconds)
         start = time.perf_counter()
         ranks = np.empty(len(order), dtype=np.int64)
@@ -225,6 +301,63 @@ class Gallery:
             unknown,
         )
 
+    def _found_by(
+        self,
+        shelf: IndexedShelf,
+        name: str,
+        query: Encoded,
+        k: int,
+        asked: str | np.ndarray | None,
+        right: np.ndarray,
+        seconds: dict[str, float],
+        unknown: tuple[str, ...],
+    ) -> Found:
+        """What the index brings, in its order, or in the model's where that needs both sides."""
+        start = time.perf_counter()
+        wanted = k + 1 if self.one_vector else max(k, self.candidates or CANDIDATES_ENCODED_AGAIN)
+        came = shelf.index.search(query.vectors, min(wanted, len(shelf.order)), filter=asked)
+        rows, scores = (values[0][came.ids[0] >= 0] for values in (came.ids, came.scores))
+        seconds["coarse"] = time.perf_counter() - start
+        if not self.one_vector:
+            start = time.perf_counter()
+            rows, scores = self._rescored(shelf, rows, query)
+            seconds["re-rank"] = time.perf_counter() - start
+        names = self.collection.image_ids if shelf.side == "images" else self.collection.captions
+        ranks = {row: rank for rank, row in enumerate(rows.tolist())}
+        found = sorted((row for row in right.tolist() if row in ranks), key=ranks.__getitem__)
+        return Found(
+            name,
+            shelf.side,
+            self.model.name,
+            f"{self.collection.name}, {self.collection.split}",
+            rows[:k],
+            np.arange(len(rows))[:k],
+            scores[:k],
+            -np.diff(scores, append=np.nan)[:k],
+            np.isin(rows[:k], right),
+            tuple(names[row] for row in rows[:k].tolist()),
+            np.array(found, dtype=np.int64),
+            np.array([ranks[row] for row in found], dtype=np.int64),
+            len(shelf.order),
+            len(rows),
+            (float(scores.min()), float(scores.mean()), float(scores.max())) if len(rows) else (np.nan,) * 3,
+            seconds,
+            unknown,
+            shelf.kind,
+            tuple(row for row in right.tolist() if row not in ranks),
+        )
+
+    def _rescored(self, shelf: Shelf, rows: np.ndarray, query: Encoded) -> tuple[np.ndarray, np.ndarray]:
+        """The same rows by the model's own score, and these scores."""
+        rows, scores = shelf.by_length(rows), np.empty(len(rows))
+        place = {row: at for at, row in enumerate(rows.tolist())}
+        with self.at_rest() as encoder:
+            for some, piece in shelf.some(rows, encoder):
+                scores[[place[row] for row in some.tolist()]] = self.score(shelf.side, piece, query)
+        refuse_nan(scores, self.model.name)
+        order = np.lexsort((rows, -scores))
+        return rows[order], scores[order]
+
     def _ranked(
         self,
         shelf: Shelf,
@@ -242,13 +375,13 @@ class Gallery:
         exact = self.one_vector or (shelf.whole and count <= max(self.exact_up_to, candidates))
         if exact:
             for rows, piece in shelf.everything(encoder):
-                scores[rows] = self._score(shelf.side, piece, query)
-            _refuse_nan(scores, self.model.name)
+                scores[rows] = self.score(shelf.side, piece, query)
+            refuse_nan(scores, self.model.name)
             order = np.argsort(-scores, kind="stable")
             seconds["score"] = time.perf_counter() - start
             return order, scores, count
         coarse = (shelf.vectors @ query.vectors[0]).double().cpu().numpy()
-        _refuse_nan(coarse, self.model.name)
+        refuse_nan(coarse, self.model.name)
         order = np.argsort(-coarse, kind="stable")
         chosen = np.arange(count) < candidates
         if among is not None:
@@ -257,22 +390,23 @@ class Gallery:
         seconds["coarse"] = time.perf_counter() - start
         start = time.perf_counter()
         for rows, piece in shelf.some(first, encoder):
-            scores[rows] = self._score(shelf.side, piece, query)
+            scores[rows] = self.score(shelf.side, piece, query)
         first = np.sort(first)
-        _refuse_nan(scores[first], self.model.name)
+        refuse_nan(scores[first], self.model.name)
         order = np.concatenate([first[np.argsort(-scores[first], kind="stable")], order[~chosen]])
         seconds["re-rank"] = time.perf_counter() - start
         return order, scores, len(first)
 
-    def _score(self, side: Side, piece: Encoded, query: Encoded) -> np.ndarray:
-        """[item]"""
+    def score(self, side: Side, piece: Encoded, query: Encoded) -> np.ndarray:
+        """[item] the model's scores of some items with one query."""
         found = (
             self.model.score(piece, query)[:, 0] if side == "images" else self.model.score(query, piece)[0]
         )
         return found.double().cpu().numpy()
 
     @contextmanager
-    def _at_rest(self) -> Iterator[Encoder]:
+    def at_rest(self) -> Iterator[Encoder]:
+        """The model in evaluation mode where it is, as an encoder of the collection."""
         with evaluating(self.model), torch.no_grad():
             yield Encoder(self.model, self.collection, next(self.model.parameters()).device)
 
@@ -320,7 +454,8 @@ class Gallery:
         return Batch(**found, image_of=torch.zeros(len(found["words"]), dtype=torch.int64))  # type: ignore[arg-type]
 
 
-def _refuse_nan(scores: np.ndarray, model: str) -> None:
+def refuse_nan(scores: np.ndarray, model: str) -> None:
+    """ValueError where a model gives scores that are no numbers."""
     if np.isnan(scores).any():
         raise ValueError(f"{model} gives scores that are NaN; look at its weights and at the features")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from itr_explore.data.mistakes import false_claims
+from itr_explore.data.pictures import small_enough
 from itr_explore.data.text import split_words
 from itr_explore.data.thumbnails import data_uri
 from itr_explore.records import Contrast, Found, ImageContrast, QueryRanks
@@ -43,7 +44,8 @@ class Thumbnails:
         captions = self.collection.captions_of(row)
         caption = self.collection.captions[captions[0]] if len(captions) else ""
         try:
-            image = self.collection.image(row)
+            with small_enough(LONG_SIDE):
+                image = self.collection.image(row)
         except (OSError, ValueError) as error:  # one bad picture does not hide the others
             return {"src": None, "caption": caption, "problem": str(error)}
         return {"src": thumbnail(image) if image else None, "caption": caption, "problem": ""}
@@ -88,8 +90,8 @@ def found_json(
         "query": found.query,
         "results": results,
         "right": right,
-        "rightInAll": len(found.right_rows),
-        "known": bool(len(found.right_rows)),
+        "rightInAll": len(found.right_rows) + len(found.beyond),
+        "known": found.known,
         "of": found.of,
         "eligible": eligible,
         "stages": found.stages,
@@ -184,7 +186,7 @@ def _state(
     found: Found, right: bool, row: int, collection: Collection, asked: int | None
 ) -> dict[str, str | None]:
     """Right, wrong (and what is false, where that is known), true all the same, or nobody knows."""
-    if not len(found.right_rows):
+    if not found.known:
         return {"state": "unknown", "false": None}
     if right:
         return {"state": "right", "false": None}
