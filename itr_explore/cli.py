@@ -1,4 +1,4 @@
-"""The command line: `itr-explore demo | train | evaluate | explain | report | doctor`.
+"""The command line: `itr-explore demo | train | evaluate | explain | search | report | doctor`.
 
 Each command is a few lines over the public functions, so that whatever it does can be done in a notebook.
 """
@@ -7,11 +7,19 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import sys
 from pathlib import Path
 
 PAIRS_TO_SHOW = 4  # how many pairs the demo's page explains
-FAULTS = (ValueError, LookupError, ArithmeticError, OSError, RuntimeError)  # their messages say what to do
+FAULTS = (
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    OSError,
+    RuntimeError,
+    ImportError,
+)  # their messages say what to do
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,7 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
         return options.run(options)
     except FAULTS as error:
         message = error.args[0] if isinstance(error, KeyError) and error.args else error
-        print(f"itr-explore {options.command}: {message}", file=sys.stderr)
+        if _should_say():
+            print(f"itr-explore {options.command}: {message}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nstopped", file=sys.stderr)
@@ -75,6 +84,22 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--caption", type=int, default=0, help="which of its captions, from 0")
     made.add_argument("--out", type=Path, default=Path("out/pair.html"))
 
+    made = command(search, "Find the images that fit a sentence, or the captions that fit an image.")
+    made.add_argument("--model", required=True)
+    made.add_argument("--split", default="test")
+    asked = made.add_mutually_exclusive_group(required=True)
+    asked.add_argument("--text", help="any sentence: images are searched")
+    asked.add_argument("--image", type=int, help="an image of the split, from 0: captions are searched")
+    made.add_argument("--results", type=int, default=10, help="how many (default: 10)")
+    made.add_argument(
+        "--index",
+        metavar="FILE|URI",
+        help="keep vectors there and search them: a folder, FILE.db (Milvus Lite) or http://HOST:19530"
+        " (default: in memory, each time anew)",
+    )
+    made.add_argument("--filter", help="only what passes, as in 'regions >= 10'")
+    made.add_argument("--candidates", type=int, help="how many a model scores itself, of two stages")
+
     made = command(report, "Write a page about a model: tables, charts, some pairs, the worst queries.")
     made.add_argument("--model", required=True)
     made.add_argument("--split", default="test")
@@ -120,8 +145,12 @@ def demo(options: argparse.Namespace) -> int:
 
 def train(options: argparse.Namespace) -> int:
     """Train on `train`, choose on `val`; `test` is never touched."""
+    from itr_explore.training.processes import Processes
+
+    processes = Processes(options.device)
     model = _train(options, options.folder)
-    print(f"saved {model.save_pretrained(options.folder / 'weights')}")
+    if processes.first:
+        print(f"saved {model.save_pretrained(options.folder / 'weights')}")
     return 0
 
 
@@ -141,6 +170,25 @@ def explain(options: argparse.Namespace) -> int:
 
     model, collection = from_pretrained(options.model), open_collection(options.collection, options.split)
     print(explore(model, collection.pair(options.image, caption=options.caption)).save_html(options.out))
+    return 0
+
+
+def search(options: argparse.Namespace) -> int:
+    """Print what fits a sentence, or an image."""
+    from itr_explore import Gallery, from_pretrained
+    from itr_explore.data.devices import choose_device
+
+    model = from_pretrained(options.model).to(choose_device(options.device))
+    collection = open_collection(options.collection, options.split)
+    gallery = Gallery(model, collection, index=options.index, candidates=options.candidates)
+    try:
+        settings = {"k": options.results, "filter": options.filter}
+        if options.text is not None:
+            print(gallery.images_for(options.text, **settings))
+        else:
+            print(gallery.captions_for(options.image, **settings))
+    finally:
+        gallery.close()
     return 0
 
 
@@ -186,6 +234,7 @@ def _load_or_train(options: argparse.Namespace):
 
 def _train(options: argparse.Namespace, folder: Path):
     from itr_explore import fit
+    from itr_explore.training.processes import Processes
     from itr_explore.training.progress import with_progress_bar
     from itr_explore.training.recipes import shortened
 
@@ -203,9 +252,18 @@ def _train(options: argparse.Namespace, folder: Path):
         device=options.device,
         folder=folder,
     )
-    for _ in with_progress_bar(steps):
+    for _ in with_progress_bar(steps) if Processes(options.device).first else steps:
         pass
     return model
+
+
+def _should_say() -> bool:
+    """Whether an error is printed here: one of several processes prints it."""
+    if int(os.environ.get("WORLD_SIZE") or 1) == 1:
+        return True  # without importing torch
+    from itr_explore.training.processes import first_to_say
+
+    return first_to_say()
 
 
 def _recipe_and_data(options: argparse.Namespace):
@@ -224,11 +282,20 @@ def _recipe_and_data(options: argparse.Namespace):
 
 
 def _measure(model, collection, device: str):
-    """Print and return the recall table, and the grounding table where the truth is known (else None)."""
+    """Print and return the recall table, and the grounding table where the truth is known (else None).
+
+    Several processes share the ranking; the first one does the rest and prints.
+    """
     from itr_explore import evaluate as rank
     from itr_explore import ground
+    from itr_explore.training.processes import Processes
 
-    recall = rank(model, collection, device=device)
+    processes = Processes(device)
+    device = str(processes.device)
+    with processes.together():
+        recall = rank(model, collection, device=device)
+    if not processes.first:
+        return recall, None
     print(f"\n{model.name} on {collection.name}\n\n{recall}")
     grounding = ground(model, collection, device=device) if collection.has_truth else None
     if grounding is not None:

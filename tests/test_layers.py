@@ -41,7 +41,9 @@ MAY_IMPORT = {
 HEAVY = {  # may not be imported when a room is imported; inside functions they may
     "nn": {"datasets", "captum", "plotly", "ipywidgets", "anywidget", "networkx", "transformers"},
     "models": {"datasets", "captum", "plotly", "ipywidgets", "anywidget", "networkx", "transformers"},
-    "training": {"datasets", "captum", "plotly", "ipywidgets", "anywidget", "networkx", "transformers"},
+    "training": {
+        *("datasets", "captum", "plotly", "ipywidgets", "anywidget", "networkx", "transformers", "accelerate")
+    },
     "evaluation": {"datasets", "captum", "plotly", "ipywidgets", "anywidget", "transformers"},
     "search": {"datasets", "captum", "plotly", "ipywidgets", "anywidget", "transformers"},
     "data": {"datasets", "captum", "plotly", "ipywidgets", "anywidget", "transformers"},

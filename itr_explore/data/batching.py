@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ def collate(
     images: Sequence[int] | np.ndarray,
     captions: Sequence[int] | np.ndarray,
     tokenizer: Tokenizer | None,
+    share: slice | None = None,
 ) -> Batch:
     """The batch of some images and some captions, in the order given.
 
@@ -32,6 +33,7 @@ def collate(
         images: rows of images, none or more, each once.
         captions: rows of captions, none or more.
         tokenizer: may be None where there are no captions.
+        share: which of the images are read, where several processes share the batch.
 
     Returns:
         a batch whose `image_of` says at which place in `images` each caption's image stands; with no
@@ -43,7 +45,9 @@ def collate(
     """
     image_rows = _rows(images, len(collection), "image")
     caption_rows = _rows(captions, len(collection.captions), "caption")
-    regions, region_mask, boxes = _pad_regions(collection, image_rows)
+    read = image_rows if share is None else image_rows[share]
+    longest = 0 if share is None else int(collection.region_counts[image_rows].max())
+    regions, region_mask, boxes = _pad_regions(collection, read, longest)
     if len(caption_rows) and tokenizer is None:
         raise ValueError("captions need a tokenizer; got None")
     if tokenizer is not None and len(caption_rows):
@@ -53,7 +57,7 @@ def collate(
     image_of = collection.image_of[caption_rows]
     if len(image_rows):
         image_of = _places(collection, image_rows, image_of)
-    guide = collection.guide_of(image_rows)
+    guide = collection.guide_of(read)
     return Batch(
         regions,
         region_mask,
@@ -62,7 +66,8 @@ def collate(
         torch.from_numpy(image_of),
         boxes,
         None if guide is None else torch.from_numpy(guide),
-        torch.tensor(image_rows),
+        torch.tensor(read),
+        None if share is None else len(image_rows),
     )
 
 
@@ -72,17 +77,20 @@ def training_batches(
     batch_size: int,
     generator: np.random.Generator,
     foils: bool = False,
+    share: Callable[[int], slice | None] | None = None,
 ) -> Iterator[Batch]:
     """One epoch: every caption once, in random order, `batch_size` captions a batch, their images once each.
 
     The last batch is smaller where the captions do not divide evenly. The order is drawn when the first batch
     is asked for. With `foils` each caption that has foils brings one of them, by chance: a row after all
-    captions whose `image_of` is `~row` of its caption, a negative number.
+    captions whose `image_of` is `~row` of its caption, a negative number. Where several processes share a
+    batch, `share` says which of so many images this one reads (None: all).
     """
     order = generator.permutation(len(collection.captions))
     for chosen in _pieces(order, batch_size):
         images = np.unique(collection.image_of[chosen])
-        batch = collate(collection, images, chosen, tokenizer)
+        own = None if share is None else share(len(images))
+        batch = collate(collection, images, chosen, tokenizer, own)
         yield _with_foils(batch, collection, tokenizer, chosen, generator) if foils else batch
 
 
@@ -148,12 +156,14 @@ def _places(collection: Collection, images: np.ndarray, wanted: np.ndarray) -> n
     return places
 
 
-def _pad_regions(collection: Collection, images: np.ndarray) -> tuple[Tensor, Tensor, Tensor | None]:
+def _pad_regions(
+    collection: Collection, images: np.ndarray, longest: int = 0
+) -> tuple[Tensor, Tensor, Tensor | None]:
     if not len(images) and not collection.has_regions:  # captions alone need none
         return torch.zeros(0, 0, 0), torch.zeros(0, 0, dtype=torch.bool), None
     values, lengths = collection.regions_of(images)
     boxes = collection.boxes_of(images)
-    mask = np.arange(lengths.max(initial=0)) < lengths[:, None]
+    mask = np.arange(lengths.max(initial=longest)) < lengths[:, None]
     return (
         torch.from_numpy(_pad(values, mask)),
         torch.from_numpy(mask),

@@ -14,6 +14,7 @@ from torch import Tensor
 from itr_explore.data.batching import collate
 from itr_explore.data.devices import choose_device
 from itr_explore.nn.modes import evaluating
+from itr_explore.nn.together import current_team, sent
 from itr_explore.records import Encoded
 
 if TYPE_CHECKING:
@@ -100,6 +101,24 @@ class Encoder:
             if len(part)
         ]
         return EncodedCaptions(groups, torch.from_numpy(np.argsort(order)).to(self.device))
+
+
+def encode_pieces(encoder: Encoder, pieces: Sequence[np.ndarray]) -> list[EncodedCaptions]:
+    """The captions of each piece; several processes each encode some pieces, and then have all."""
+    team = current_team()
+    own = {place: encoder.captions(pieces[place]) for place in range(team.rank, len(pieces), team.size)}
+    if team.size == 1:
+        return list(own.values())
+    return [_sent(own.get(place), place % team.size) for place in range(len(pieces))]
+
+
+def _sent(piece: EncodedCaptions | None, sender: int) -> EncodedCaptions:
+    """A piece that one process has encoded, in all of them."""
+    flat = None
+    if piece is not None:
+        flat = [x for group in piece.groups for x in (group.vectors, group.parts, group.mask)] + [piece.back]
+    *tensors, back = sent(flat, sender)
+    return EncodedCaptions([Encoded(*tensors[i : i + 3]) for i in range(0, len(tensors), 3)], back)
 
 
 def score_matrix(

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from itr_explore.evaluation.encoding import Encoder, at_rest, enough_memory
+from itr_explore.evaluation.encoding import Encoder, at_rest, encode_pieces, enough_memory
+from itr_explore.nn.together import current_team, summed
 from itr_explore.records import Ranking
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def rank_blocks(
     """`rank` for scores that are made a block at a time and never held together.
 
     Blocks with right answers are made first and kept, as what they hold is compared with all the others;
-    when captions are ordered by their image these are few. No block is made twice.
+    when captions are ordered by their image these are few. No block is made twice. Several processes
+    (`nn.together`) each make the blocks of some of the images, and meet twice.
 
     Args:
         block: gives the scores of a slice of images and a slice of captions.
@@ -76,8 +78,10 @@ def rank_blocks(
         right_images, right_captions: [right] each right pair, as an index on either axis.
     """
     kept: dict[tuple[int, int], Tensor] = {}
-    own = torch.empty(len(right_images), dtype=torch.float64)  # holds any score exactly
-    for at in images:
+    own = torch.zeros(len(right_images), dtype=torch.float64)  # holds any score exactly
+    team = current_team()
+    ours = images[team.rank :: team.size]
+    for at in ours:
         for among in captions:
             inside = (right_images >= at.start) & (right_images < at.stop)
             inside &= (right_captions >= among.start) & (right_captions < among.stop)
@@ -85,11 +89,13 @@ def rank_blocks(
                 scores = kept[at.start, among.start] = block(at, among)
                 found = scores[right_images[inside] - at.start, right_captions[inside] - among.start]
                 own[torch.from_numpy(inside)] = found.to("cpu", torch.float64)
-    count = _Count(images[-1].stop, captions[-1].stop, right_images, right_captions, own)
-    for at in images:
+    count = _Count(images[-1].stop, captions[-1].stop, right_images, right_captions, summed(own))
+    for at in ours:
         for among in captions:
             place = (at.start, among.start)
             count.add(kept.pop(place) if place in kept else block(at, among), at, among)
+    for side in count.sides:
+        side.above, side.tied = summed(torch.stack([side.above, side.tied]))
     return count.ranking(ties)
 
 
@@ -191,6 +197,15 @@ def _right_pairs(relevance, images: int, captions: int) -> tuple[np.ndarray, np.
     )
 
 
+def _for_all(length: int, size: int) -> int:
+    """The size of a block, at most `size`, so that every process of a team has as many blocks."""
+    team = current_team()
+    if team.size == 1:
+        return size
+    blocks = -(-length // (size * team.size)) * team.size
+    return max(1, -(-length // blocks))
+
+
 def slices(length: int, size: int) -> list[slice]:
     """Slices of `size` that cover so many items; the last may be smaller."""
     return [slice(start, min(start + size, length)) for start in range(0, length, size)]
@@ -207,6 +222,8 @@ def evaluate(
     captions_at_once: int = 1024,
 ) -> Ranking:
     """Rank a collection's captions and images by a model; every image and caption is encoded once.
+
+    Several processes (`nn.together`) share the encoding, and each scores some of the images.
 
     Args:
         device: "auto" takes a GPU where there is one. The model is left where and as it was.
@@ -232,7 +249,7 @@ def evaluate(
     order = np.argsort(collection.image_of, kind="stable")  # right answers then lie near the diagonal
     firsts = np.searchsorted(collection.image_of[order], np.arange(folds + 1) * (images // folds))
     to_text, to_image = np.full(images, np.nan), np.full(captions, np.nan)
-    lower = ("images_at_once", "captions_at_once")
+    lower, team = ("images_at_once", "captions_at_once"), current_team()
     with at_rest(model, device) as device_used, enough_memory("a block of scores", model, *lower):
         encoder = Encoder(model, collection, device_used)
         for fold in range(folds):
@@ -240,13 +257,17 @@ def evaluate(
             ours = order[firsts[fold] : firsts[fold + 1]]
             if not len(ours):
                 continue
-            image_slices = slices(images // folds, images_at_once)
-            caption_slices = slices(len(ours), captions_at_once)
-            sides = [encoder.images(range(first_image + s.start, first_image + s.stop)) for s in image_slices]
-            texts = [encoder.captions(ours[s]) for s in caption_slices]
+            image_slices = slices(images // folds, _for_all(images // folds, images_at_once))
+            caption_slices = slices(len(ours), _for_all(len(ours), captions_at_once))
+            sides = {
+                s.start: encoder.images(range(first_image + s.start, first_image + s.stop))
+                for s in image_slices[team.rank :: team.size]
+            }
+            pieces = encode_pieces(encoder, [ours[s] for s in caption_slices])
+            texts = {s.start: piece for s, piece in zip(caption_slices, pieces, strict=True)}
 
             def block(at: slice, among: slice, sides=sides, texts=texts) -> Tensor:
-                return texts[among.start // captions_at_once].scores(model, sides[at.start // images_at_once])
+                return texts[among.start].scores(model, sides[at.start])
 
             of = collection.image_of[ours] - first_image
             found = rank_blocks(block, image_slices, caption_slices, of, np.arange(len(ours)), ties)

@@ -11,7 +11,7 @@ import os
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from math import inf
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
@@ -24,6 +24,7 @@ from itr_explore.models import storage
 from itr_explore.nn.bert import BertEncoder
 from itr_explore.nn.encoders import RegionEncoder, WordEncoder
 from itr_explore.nn.losses import hardest_negative_loss, info_nce, sum_hinge_loss
+from itr_explore.nn.together import mine, ours
 from itr_explore.records import Batch, Encoded
 
 # settings below 1
@@ -181,8 +182,12 @@ class RetrievalModel(nn.Module, ABC):
         """How well every caption fits every image, [image caption]: higher is better."""
 
     def forward(self, batch: Batch) -> Tensor:
-        """Scores [image caption] of a batch."""
-        return self.score(self.encode_images(batch), self.encode_captions(batch))
+        """Scores [image caption] of a batch.
+
+        Several processes encode their shares of it, and each scores its own images with all captions.
+        """
+        images, captions = self.encode_images(batch), self.encode_captions(my_captions(batch))
+        return ours(self.score(images, of_all(captions, len(batch.words))), batch.image_count)
 
     def slow_parameters(self) -> dict[str, float]:
         """How parameters' names begin that learn slower, and by which share of the learning rate: BERT's."""
@@ -253,6 +258,17 @@ class RetrievalModel(nn.Module, ABC):
         with tempfile.TemporaryDirectory() as folder:
             self.save_pretrained(folder)
             return storage.upload(Path(folder), repository, private)
+
+
+def my_captions(batch: Batch) -> Batch:
+    """The same images, and this process's share of the captions (`nn.together`)."""
+    words, mask, image_of = mine(batch.words), mine(batch.word_mask), mine(batch.image_of)
+    return replace(batch, words=words, word_mask=mask, image_of=image_of)
+
+
+def of_all(share: Encoded, items: int) -> Encoded:
+    """So many items, of which each process encoded its share."""
+    return Encoded(*(ours(x, items) for x in (share.vectors, share.parts, share.mask)))
 
 
 def near(word: str, known: Iterable[str]) -> str:

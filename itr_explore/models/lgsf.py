@@ -41,7 +41,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from itr_explore.models.base import ModelConfig, RetrievalModel, region_encoder, word_encoder
+from itr_explore.models.base import ModelConfig, RetrievalModel, my_captions, region_encoder, word_encoder
 from itr_explore.nn.angular import angular_loss, intra_triangle_loss
 from itr_explore.nn.cross_sample import (
     FusedSampleAttention,
@@ -51,6 +51,7 @@ from itr_explore.nn.cross_sample import (
     own_image,
 )
 from itr_explore.nn.graph_side import Form, GraphPool, GraphSide
+from itr_explore.nn.together import ours
 from itr_explore.records import Batch, Encoded
 
 
@@ -167,13 +168,13 @@ class LGSF(RetrievalModel):
 
     def training_loss(self, batch: Batch, warming_up: bool = False) -> dict[str, Tensor]:
         """`matching`, the `constraint`, and once warm the `across` terms of vectors that saw their batch."""
-        images, captions = self.encode_images(batch), self.encode_captions(batch)
-        x, y = images.vectors, captions.vectors
+        images, captions = self.encode_images(batch), self.encode_captions(my_captions(batch))
+        x, y = ours(images.vectors, batch.image_count), ours(captions.vectors, len(batch.words))
         terms = {"matching": self.matching_loss(x @ y.T, batch.image_of, warming_up)}
         if self.config.constraint != "none":
             terms[self.config.constraint] = self._constraint(x, y, batch.image_of)
         if self.config.cross_instance != "none" and not warming_up:
-            terms |= self._across(images, captions, batch.image_of)
+            terms |= self._across(x, y, images, captions, batch.image_of)
         return terms
 
     def image_parts(self, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -199,17 +200,21 @@ class LGSF(RetrievalModel):
             losses = intra_triangle_loss(*grams, image_of, config.intra_margin)
         return config.constraint_weight * (losses.mean() if config.loss == "info_nce" else losses.sum())
 
-    def _across(self, images: Encoded, captions: Encoded, image_of: Tensor) -> dict[str, Tensor]:
+    def _across(
+        self, x: Tensor, y: Tensor, images: Encoded, captions: Encoded, image_of: Tensor
+    ) -> dict[str, Tensor]:
         """The matching loss where one side or both saw the other samples of the batch."""
-        config, x, y, terms = self.config, images.vectors, captions.vectors, {}
-        image = own_image(image_of)
+        config, image, terms = self.config, own_image(image_of), {}
         if config.cross_instance == "intra":
             hidden = hidden_samples(image) if config.hide_same_image else None
             more_x, more_y = self.across_images(x), self.across_captions(y, hidden)
         else:
             image = torch.cat([torch.arange(len(x), device=x.device), image])
             hidden = hidden_samples(image) if config.hide_same_image else None
-            sides = (Samples(side.vectors, side.parts, side.mask) for side in (images, captions))
+            sides = (
+                Samples(all_of, ours(side.parts, len(all_of)), ours(side.mask, len(all_of)))
+                for all_of, side in ((x, images), (y, captions))
+            )
             more_x, more_y, divergence = self.across(*sides, hidden)
             terms["relation"] = config.regulariser_weight * divergence
         scores = (x @ more_y.T, more_x @ y.T, more_x @ more_y.T)

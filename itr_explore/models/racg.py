@@ -42,7 +42,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 from torch.utils.checkpoint import checkpoint
 
-from itr_explore.models.base import ModelConfig, RetrievalModel, region_encoder, word_encoder
+from itr_explore.models.base import ModelConfig, RetrievalModel, my_captions, region_encoder, word_encoder
 from itr_explore.nn.chunks import Side, score_in_blocks
 from itr_explore.nn.cross_graph import EACH_WITH_EACH, IN_STEP, Axes, CrossGraph, Nodes, pack, unpack
 from itr_explore.nn.losses import UNSCORED, hard_pairs
@@ -56,6 +56,7 @@ from itr_explore.nn.semantic_graph import (
     word_order,
 )
 from itr_explore.nn.tap import capture
+from itr_explore.nn.together import current_team, ours, summed
 from itr_explore.records import Batch, Encoded
 
 PAIRS_AT_ONCE = 256  # of pairs in a list: those of like length together
@@ -160,29 +161,34 @@ class RACG(RetrievalModel):
     def training_loss(self, batch: Batch, warming_up: bool = False) -> dict[str, Tensor]:
         """`matching` of the full scores, `coarse` of the vectors' cosines, `reconstruction` of true pairs."""
         config = self.config
-        images, captions = self._region_nodes(batch), self._word_nodes(batch)
-        coarse = _vectors(images) @ _vectors(captions).T
+        images, captions = self._region_nodes(batch), self._word_nodes(my_captions(batch))
+        captions = Nodes(*(ours(x, len(batch.words)) for x in captions))
+        coarse = ours(_vectors(images), batch.image_count) @ _vectors(captions).T
         scores = self._scores_for(images, captions, coarse.detach(), batch.image_of)
         return {
             "matching": self.matching_loss(scores, batch.image_of, warming_up),
             "coarse": config.coarse_weight * self.matching_loss(coarse, batch.image_of, warming_up),
             "reconstruction": config.reconstruction_weight
-            * self._reconstruction(images, captions, batch.image_of),
+            * self._reconstruction(images, captions, batch.image_of, len(coarse)),
         }
 
     def _scores_for(self, images: Nodes, captions: Nodes, coarse: Tensor, image_of: Tensor) -> Tensor:
-        """[image caption] all that a loss looks at; of foils, the scores with their own image only."""
+        """[image caption] all that a loss looks at; of foils, the scores with their own image only.
+
+        `images` are this process's, and each process scores its own.
+        """
         few, told = self.config.hard_pairs, image_of >= 0
-        scores = torch.full_like(coarse, UNSCORED)
+        scores = coarse.new_full((len(images.mask), len(told)), UNSCORED)
         if few is not None:
             pairs = hard_pairs(coarse, image_of, hardest=few, by_chance=few)
         else:
             scores[:, told] = self._in_blocks(_encoded(images), _encoded(captions)[told])
             foil = (~told).nonzero().squeeze(1)
             pairs = image_of[~image_of[foil]], foil
-        if not len(pairs[0]):
-            return scores
-        return scores.index_put(pairs, self._score_listed(images, captions, *pairs))
+        pairs = _of_mine(*pairs, len(coarse))
+        if len(pairs[0]):
+            scores = scores.index_put(pairs, self._score_listed(images, captions, *pairs))
+        return ours(scores, len(coarse))
 
     def _region_nodes(self, batch: Batch) -> Nodes:
         given, mask = self.regions(batch.regions, batch.region_mask, batch.boxes)
@@ -246,15 +252,26 @@ class RACG(RetrievalModel):
             found.append(self._score(own, captions.pick(caption[rows], int(lengths[rows[-1]])), IN_STEP))
         return torch.cat(found)[order.argsort()]
 
-    def _reconstruction(self, images: Nodes, captions: Nodes, image_of: Tensor) -> Tensor:
+    def _reconstruction(self, images: Nodes, captions: Nodes, image_of: Tensor, image_count: int) -> Tensor:
         """Errors of the true pairs, each the mean over its nodes: a sum or a mean as the matching loss is."""
-        caption = (image_of >= 0).nonzero().squeeze(1)
-        own = images.pick(image_of[caption], images.mask.shape[1])
+        told = (image_of >= 0).nonzero().squeeze(1)
+        image, caption = _of_mine(image_of[told], told, image_count)
+        own = images.pick(image, images.mask.shape[1])
         other = captions.pick(caption, captions.mask.shape[1])
         of_regions = self.region_side.reconstruction_errors(own, other, IN_STEP).sum(1) / own.mask.sum(1)
         of_words = self.word_side.reconstruction_errors(other, own, IN_STEP).sum(1) / other.mask.sum(1)
-        errors = of_regions + of_words
-        return errors.mean() if self.config.loss == "info_nce" else errors.sum()
+        errors = summed((of_regions + of_words).sum())
+        return errors / len(told) if self.config.loss == "info_nce" else errors
+
+
+def _of_mine(image: Tensor, caption: Tensor, image_count: int) -> tuple[Tensor, Tensor]:
+    """Those of some pairs whose image is this process's, and where it stands among its own."""
+    team = current_team()
+    if team.size == 1:
+        return image, caption
+    share = team.share(image_count)
+    own = (image >= share.start) & (image < share.stop)
+    return image[own] - share.start, caption[own]
 
 
 def _vectors(nodes: Nodes) -> Tensor:

@@ -49,13 +49,14 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from itr_explore.models.base import RetrievalModel
+from itr_explore.models.base import RetrievalModel, my_captions
 from itr_explore.models.vse_infty import CaptionSide, ImageSide, VSEInfinityConfig
 from itr_explore.nn.encoders import want_features
 from itr_explore.nn.guidance import SelfGuide, guide_affinity
 from itr_explore.nn.momentum import NOBODY, NegativeQueue, follow, key_info_nce, teacher_of
 from itr_explore.nn.pooling import unit
 from itr_explore.nn.tap import Tap
+from itr_explore.nn.together import mine, ours
 from itr_explore.nn.uto import reward, soft_threshold, uto_loss
 from itr_explore.records import Batch, Encoded
 
@@ -204,7 +205,8 @@ class USER(RetrievalModel):
         Raises:
             ValueError: `mask_same_image` and the batch has no `image_ids`.
         """
-        images, captions = self.encode_images(batch).vectors, self.encode_captions(batch).vectors
+        images = ours(self.encode_images(batch).vectors, batch.image_count)
+        captions = ours(self.encode_captions(my_captions(batch)).vectors, len(batch.words))
         keys = None if self.config.queue_size is None else self._keys(batch)
         with torch.autocast(images.device.type, enabled=False):  # so sharp an objective needs all digits
             images, captions = images.float(), captions.float()
@@ -226,9 +228,11 @@ class USER(RetrievalModel):
             follow(self.image_teacher, self.image_side, self.config.momentum)
             follow(self.caption_teacher, self.caption_side, self.config.momentum)
         told = batch.image_of >= 0
+        words, mask = batch.words[told], batch.word_mask[told]
         with torch.no_grad():
-            captions = self.caption_teacher(batch.words[told], batch.word_mask[told])
-            return self.image_teacher(batch).vectors.float(), captions.vectors.float()
+            captions = ours(self.caption_teacher(mine(words), mine(mask)).vectors, len(words))
+            images = ours(self.image_teacher(batch).vectors, batch.image_count)
+            return images.float(), captions.float()
 
     def _queue_loss(
         self, batch: Batch, images: Tensor, captions: Tensor, image_keys: Tensor, caption_keys: Tensor
@@ -264,4 +268,4 @@ class USER(RetrievalModel):
                 " data.batching.collate, or create the model with mask_same_image=False"
             )
         unknown = torch.full((len(batch.regions),), NOBODY, device=batch.regions.device)
-        return unknown if batch.image_ids is None else batch.image_ids
+        return ours(unknown if batch.image_ids is None else batch.image_ids, batch.image_count)

@@ -47,13 +47,14 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from itr_explore.models.base import ModelConfig, RetrievalModel, region_encoder, word_encoder
+from itr_explore.models.base import ModelConfig, RetrievalModel, my_captions, region_encoder, word_encoder
 from itr_explore.nn.captioner import Captioner
 from itr_explore.nn.encoders import read
 from itr_explore.nn.memory import memory_trace
 from itr_explore.nn.pooling import last_real, unit
 from itr_explore.nn.reasoning import NormAxis, Order, ReasoningSide, normalised
 from itr_explore.nn.tap import Tap
+from itr_explore.nn.together import ours
 from itr_explore.records import Batch, Encoded
 
 
@@ -158,12 +159,13 @@ class VSRNpp(RetrievalModel):
 
     def training_loss(self, batch: Batch, warming_up: bool = False) -> dict[str, Tensor]:
         """The terms `matching` and, if there is a captioner, `generation`."""
-        images, captions = self.encode_images(batch), self.encode_captions(batch)
-        scores = self.score(images, captions)
-        terms = {"matching": self.matching_loss(scores, batch.image_of, warming_up)}
+        images, captions = self.encode_images(batch), self.encode_captions(my_captions(batch))
+        x, y = ours(images.vectors, batch.image_count), ours(captions.vectors, len(batch.words))
+        terms = {"matching": self.matching_loss(x @ y.T, batch.image_of, warming_up)}
         if self.captioner is not None:
+            seen = ours(images.parts, len(x)), ours(images.mask, len(x))
             told = batch.words, batch.word_mask, batch.image_of
-            loss = self.captioner.loss(images.parts, images.mask, *told, self.config.padding_target)
+            loss = self.captioner.loss(*seen, *told, self.config.padding_target)
             terms["generation"] = self.config.generation_weight * loss
         return terms
 

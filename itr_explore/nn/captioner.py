@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from itr_explore.nn.encoders import read
 from itr_explore.nn.pooling import last_real
+from itr_explore.nn.together import mine, ours, summed
 
 
 class Captioner(nn.Module):
@@ -58,7 +59,8 @@ class Captioner(nn.Module):
             words: of the captions.
             image_of: the image that each caption is written from; none is a foil.
         """
-        seen = read(self.reader, self.dropout(self.regions(regions)), region_mask)
+        own, real = mine(regions), mine(region_mask)
+        seen = ours(read(self.reader, self.dropout(self.regions(own)), real), len(regions))
         for_region, for_state = self.look.weight.chunk(2, dim=1)
         keys = nn.functional.linear(seen, for_region, self.look.bias)[image_of]  # [caption region size]
         state, seen, unreal = last_real(seen, region_mask)[image_of], seen[image_of], ~region_mask[image_of]
@@ -84,6 +86,8 @@ class Captioner(nn.Module):
     ) -> Float[Tensor, ""]:
         """`-log p(word | words before, image)`, summed over the words and divided by the number of captions.
 
+        Several processes each write their share of the captions.
+
         Args:
             regions: of the images.
             region_mask: which of them are real.
@@ -92,11 +96,12 @@ class Captioner(nn.Module):
             image_of: the image that each caption describes; foils (below 0) are left out.
             padding_target: also ask for one <pad> after each caption, as the published mask does.
         """
-        described = image_of >= 0
-        words, word_mask = words[described], word_mask[described]
-        states, _ = self(regions, region_mask, words, image_of[described])
+        described = (image_of >= 0).nonzero().squeeze(1)
+        own = mine(described)
+        words, word_mask = words[own], word_mask[own]
+        states, _ = self(regions, region_mask, words, image_of[own])
         targets = nn.functional.pad(words[:, 1:] * word_mask[:, 1:], (0, 1))
         counted = word_mask if padding_target else nn.functional.pad(word_mask[:, 1:], (0, 1))
         logits = self.words(states[counted])  # [token vocabulary]
-        summed = nn.functional.cross_entropy(logits, targets[counted], reduction="sum")
-        return summed / max(len(words), 1)
+        total = summed(nn.functional.cross_entropy(logits, targets[counted], reduction="sum"))
+        return total / max(len(described), 1)

@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from itr_explore.nn.graph import MaskedBatchNorm
+from itr_explore.nn.together import summed
 
 PAD, START, END, UNKNOWN = range(4)  # token ids of <pad>, <start>, <end> and <unk>
 
@@ -44,7 +45,7 @@ class RegionNetwork(nn.Module):
         counted = mask
         if self.count_padding:
             regions = regions * mask.unsqueeze(-1)
-            counted = mask.any(dim=0).expand_as(mask)
+            counted = (summed(mask.any(dim=0).int()) > 0).expand_as(mask)
         hidden = self.enter(regions)
         if self.enter_place is not None:
             hidden = hidden + self.enter_place(places)

@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from itr_explore.nn.tap import Tap
+from itr_explore.nn.together import summed
 
 
 def affinity(
@@ -31,7 +32,8 @@ def affinity(
 class MaskedBatchNorm(nn.Module):
     """Batch normalisation of [item node dim] over channels, with the statistics of real nodes only.
 
-    Running statistics are as in `nn.BatchNorm1d`; a batch of a single node is allowed.
+    Running statistics are as in `nn.BatchNorm1d`; a batch of a single node is allowed. Several processes
+    take the statistics of all their nodes.
     """
 
     running_mean: Tensor
@@ -63,9 +65,9 @@ class MaskedBatchNorm(nn.Module):
 
     def _learn(self, x: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and variance [dim] of the real nodes of a batch, also noted in the running statistics."""
-        count = real.sum().clamp(min=1)
-        mean = (x * real).sum(dim=(0, 1)) / count
-        variance = ((x - mean).square() * real).sum(dim=(0, 1)) / count
+        count = summed(real.sum()).clamp(min=1)
+        mean = summed((x * real).sum(dim=(0, 1))) / count
+        variance = summed(((x - mean).square() * real).sum(dim=(0, 1))) / count
         with torch.no_grad():
             unbiased = variance * count / (count - 1).clamp(min=1)
             self.running_mean.lerp_(mean.to(self.running_mean), self.momentum)

@@ -4,12 +4,14 @@ affinity = unit(softmax(sharpness regions @ guide))       [region]  of length 1,
 regions' = regions + affinity guide
 """
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from itr_explore.nn.graph import MaskedBatchNorm
 from itr_explore.nn.pooling import masked_mean, unit
 from itr_explore.nn.tap import Tap
+from itr_explore.nn.together import current_team, mine, ours, summed
 
 
 def guide_affinity(
@@ -21,6 +23,17 @@ def guide_affinity(
     """How much each region gets of its image's guide; 0 where padded (exact, as in zhangy0822/USER)."""
     fits = (sharpness * regions @ guide.unsqueeze(-1)).squeeze(-1)
     return unit(fits.masked_fill(~mask, float("-inf")).softmax(dim=-1))
+
+
+class PlaceNorm(nn.BatchNorm1d):
+    """Batch norm of [image place dim] with a channel for each place, over the images of all processes."""
+
+    def forward(self, x: Float[Tensor, "image place dim"]) -> Float[Tensor, "image place dim"]:
+        """The same shape."""
+        if not self.training or current_team().size == 1:
+            return super().forward(x)
+        images = int(summed(torch.tensor(len(x), device=x.device)))
+        return mine(super().forward(ours(x, images)))
 
 
 class SelfGuide(nn.Module):
@@ -44,7 +57,7 @@ class SelfGuide(nn.Module):
         for linear in (self.local, self.whole):
             nn.init.xavier_uniform_(linear.weight)
             nn.init.zeros_(linear.bias)
-        self.local_norm = nn.LayerNorm(dim) if regions is None else nn.BatchNorm1d(regions)
+        self.local_norm = nn.LayerNorm(dim) if regions is None else PlaceNorm(regions)
         self.whole_norm = MaskedBatchNorm(dim)
         self.weigh = nn.Linear(dim, 1, bias=False)  # the published bias cancels in the softmax
         nn.init.xavier_uniform_(self.weigh.weight)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Batch:
     """Images and captions as tensors, padded, with masks; which caption describes which image is said.
 
-    Nothing assumes five captions an image, 36 regions, or equal counts.
+    Nothing assumes five captions an image, 36 regions, or equal counts. Where several processes share a
+    batch, what has a row for each image holds those of one process, and all captions are there.
     """
 
     regions: Tensor  # [image region feature]  float
@@ -29,6 +30,7 @@ class Batch:
     boxes: Tensor | None = None  # [image region 4]  zeros where padded
     guide: Tensor | None = None  # [image guide]  one outside vector an image (CLIP, say)
     image_ids: Tensor | None = None  # [image]  each image's row in its collection, the same in every batch
+    images_in_all: int | None = None  # of a shared batch; `image_of` counts them
 
     def __post_init__(self):
         images, regions = self.region_mask.shape
@@ -43,10 +45,15 @@ class Batch:
         if self.image_ids is not None:
             want_shape("image_ids", self.image_ids, (images,))
 
+    @property
+    def image_count(self) -> int:
+        """How many images there are, also those of other processes."""
+        return len(self.regions) if self.images_in_all is None else self.images_in_all
+
     def to(self, device) -> Batch:
         """The same batch on another device."""
         moved = {f.name: getattr(self, f.name) for f in fields(self)}
-        return replace(self, **{name: t.to(device) for name, t in moved.items() if t is not None})
+        return replace(self, **{name: t.to(device) for name, t in moved.items() if hasattr(t, "to")})
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ import torch
 
 from itr_explore.data.batching import training_batches
 from itr_explore.data.checks import want_regions
-from itr_explore.data.devices import choose_device
 from itr_explore.evaluation.ranking import evaluate
 from itr_explore.records import Batch, Progress, Ranking
 from itr_explore.training.checkpoint import describe_run, load_checkpoint, refuse_another_run
+from itr_explore.training.processes import Processes, StoppedTogether
 from itr_explore.training.run import Run
 from itr_explore.training.schedule import cosine_decay, step_decay
 
@@ -60,6 +60,12 @@ def fit(
     Torch's random numbers are one stream for a whole process: what other threads draw during a step changes
     the run, and a run in another thread what they draw.
 
+    Where `accelerate launch` or `torchrun` has started several processes and each makes this same call, they
+    train together: `batch_size` is that of all, each works on its share of every batch, and all yield the
+    same news and end with the same weights. Without dropout the run is that of one process up to rounding;
+    with it each process draws numbers of its own. Who closes the iterator, is interrupted or fails ends the
+    run for all. Only the first process writes to `folder`.
+
     Args:
         training: trained on; captions of one image are never each other's negatives (the model's loss).
         validation: chosen on. A split named "test" is refused: choosing there flatters the result.
@@ -72,7 +78,8 @@ def fit(
         foils: after the warm-up each caption brings one of its foils, if it has any, as one more negative.
             Captions of other images are seldom wrong by a relation alone, so without foils nothing teaches
             who is where; before words know their regions foils only teach to overlook the order of words.
-        device: "auto" is a GPU with bfloat16 autocast where there is one, else the CPU in float32.
+        device: "auto" is a GPU with bfloat16 autocast where there is one, else the CPU in float32; several
+            processes take a GPU each.
         folder: where the checkpoint is kept; None keeps none.
         checkpoint_every: steps between checkpoints; each epoch ends with one in any case.
 
@@ -81,6 +88,7 @@ def fit(
         FloatingPointError: the loss or its gradient is not finite; names the step and the last checkpoint.
         TrainingCollapsed: all scores became equal; says what to change.
         OSError: a checkpoint could not be written; the previous one is whole.
+        EndedElsewhere: another process has failed; a `RuntimeError` that says which one, and why.
     """
     if epochs < 1 or batch_size < 2 or not learning_rate > 0 or checkpoint_every < 1:
         raise ValueError(
@@ -136,17 +144,30 @@ def fit(
         falls = cosine_decay(epoch, epochs) if schedule == "cosine" else step_decay(epoch, decays)
         return learning_rate * falls
 
-    run = Run(model, choose_device(device), seed=int(seed), clip=clip, weight_decay=weight_decay)
+    processes = Processes(device)
+    run = Run(
+        *(model, processes.device),
+        seed=int(seed),
+        clip=clip,
+        weight_decay=weight_decay,
+        processes=processes,
+    )
     if folder is not None:
         run.folder = Path(folder)
         run.description = describe_run(model, training, validation, course)
-        saved = load_checkpoint(run.folder)
+        saved = processes.from_first(lambda: load_checkpoint(Path(folder)))
         if saved is not None:
             refuse_another_run(run.folder, saved[1]["run"], run.description, model)
             run.saved = saved
-    return _train(
+    steps = _train(
         run, training, validation, epochs, batch_size, rate, warm_up_epochs, foils, checkpoint_every
     )
+    return steps if processes.alone else _to_the_end(processes, steps)
+
+
+def _to_the_end(processes: Processes, steps: Iterator[Progress]) -> Iterator[Progress]:
+    with processes.to_the_end():
+        yield from steps
 
 
 def _train(
@@ -164,7 +185,7 @@ def _train(
         cast("Tokenizer", run.model.tokenizer),
         -(-len(training.captions) // batch_size),
     )
-    place, learning_rate, note = run.place, rate(0.0), ""
+    place, learning_rate, note, processes = run.place, rate(0.0), "", run.processes
     try:
         run.begin()
         if run.saved is not None:
@@ -176,15 +197,17 @@ def _train(
         for epoch in range(place.epoch, epochs):
             order = np.random.default_rng([run.seed, epoch])
             batches = training_batches(
-                training, tokenizer, batch_size, order, foils and epoch >= warm_up_epochs
+                *(training, tokenizer, batch_size, order, foils and epoch >= warm_up_epochs),
+                None if processes.alone else processes.share,
             )
             for index, (batch, last) in enumerate(_mark_last(batches)):
                 learning_rate = rate(epoch + index / steps_an_epoch)
                 losses: dict[str, float] = {}
+                if index < place.batch and not last:  # done before the run was resumed
+                    continue
+                processes.meet()
                 if index >= place.batch:
                     losses = run.step(batch, learning_rate, warming_up=epoch < warm_up_epochs)
-                elif not last:  # done before the run was resumed
-                    continue
                 ranking, best = None, False
                 if last:
                     ranking = _validate(run, validation)
@@ -195,10 +218,14 @@ def _train(
                 done = epoch + 1 if last else epoch + (index + 1) / steps_an_epoch
                 yield Progress(place.step, done, losses, learning_rate, ranking, best, epochs, note)
                 note = ""
+        processes.meet()
     except GeneratorExit:
+        processes.meet(stop=True)
         run.save_where_it_stands()
         raise
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
+        if not processes.alone and not isinstance(error, StoppedTogether):
+            raise  # in the middle of what others wait for
         run.save_where_it_stands()
         run.restore_best()
         note = f"interrupted at step {place.step}; {run.best_in_words}"
@@ -209,17 +236,19 @@ def _train(
 
 
 def _validate(run: Run, validation: Collection, images_at_once: int = 256) -> Ranking:
-    """Rank the validation images; where a GPU is short of memory, in smaller blocks."""
+    """Rank the validation images; where a GPU is short of memory, in smaller blocks (if it is alone)."""
     try:
-        return evaluate(
-            run.model,
-            validation,
-            device=str(run.device),
-            images_at_once=images_at_once,
-            captions_at_once=4 * images_at_once,
-        )
+        with run.processes.together():
+            return evaluate(
+                run.model,
+                validation,
+                device=str(run.device),
+                images_at_once=images_at_once,
+                captions_at_once=4 * images_at_once,
+            )
     except RuntimeError as error:
-        if not isinstance(error.__cause__, torch.OutOfMemoryError) or images_at_once < 32:
+        short = isinstance(error.__cause__, torch.OutOfMemoryError)
+        if not short or images_at_once < 32 or not run.processes.alone:
             raise
     return _validate(run, validation, images_at_once // 4)
 

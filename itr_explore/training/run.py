@@ -7,13 +7,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from itr_explore.evaluation.encoding import enough_memory
+from itr_explore.nn.together import ALONE, Team, together
 from itr_explore.records import Batch, Ranking
 from itr_explore.training.checkpoint import optimiser_tensors, restore_optimiser, save_checkpoint
 from itr_explore.training.collapse import CollapseWatch
+from itr_explore.training.processes import Processes
 
 if TYPE_CHECKING:
     from itr_explore.models.base import RetrievalModel
@@ -42,9 +45,17 @@ class Run:
     """What `fit` changes as it goes. Nothing moves before `begin`."""
 
     def __init__(
-        self, model: RetrievalModel, device: torch.device, *, seed: int, clip: float, weight_decay: float
+        self,
+        model: RetrievalModel,
+        device: torch.device,
+        *,
+        seed: int,
+        clip: float,
+        weight_decay: float,
+        processes: Processes | None = None,
     ):
         self.model, self.device, self.seed, self.clip = model, device, seed, clip
+        self.processes = processes or Processes(str(device))
         self.home = next(model.parameters()).device
         self.optimiser = _adam(model, weight_decay)
         self.place = Place()
@@ -61,6 +72,7 @@ class Run:
         """Move the model to its device and take up the saved state, if there is one."""
         self.model.to(self.device)
         if self.saved is None:
+            self.processes.copy_first(self.model)
             return
         groups, facts = self.saved
         self.model.load_state_dict(groups["model"])
@@ -91,15 +103,19 @@ class Run:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate * group["share"]
         self.model.train()
-        with torch.random.fork_rng(devices=[self.device] if on_gpu else []):
-            torch.manual_seed((self.seed << 32) + self.place.step)
+        team = self._team_for(batch)
+        with torch.random.fork_rng(devices=[self.device] if on_gpu else []), together(team):
+            torch.manual_seed(self._seed_of_step(team.rank))
             with torch.autocast(self.device.type, torch.bfloat16, enabled=on_gpu):
                 terms = self.model.training_loss(batch, warming_up=warming_up)
             total = torch.stack([term.float() for term in terms.values()]).sum()
-            losses = {name: float(term.detach()) for name, term in terms.items()}
-            self._want_finite(float(total.detach()), f"the loss is {losses}")
+            told = torch.stack([term.detach().float() for term in terms.values()])
+            self.processes.average([told])
+            losses = dict(zip(terms, told.tolist(), strict=True))
+            self._want_finite(float(told.sum()), f"the loss is {losses}")
             self.optimiser.zero_grad(set_to_none=True)
             total.backward()
+        self.processes.average([p.grad for p in self.model.parameters() if p.grad is not None])
         norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), self.clip))
         self._want_finite(norm, f"the norm of the gradient is {norm} (loss {losses})")
         if not warming_up and self.place.step % LOOK_FOR_COLLAPSE_EVERY == 0:
@@ -109,9 +125,20 @@ class Run:
         self.place.batch += 1
         return losses
 
+    def _team_for(self, batch: Batch) -> Team:
+        """Who shares a batch: with too few images for all, each does all of it."""
+        return ALONE if batch.images_in_all is None else self.processes.team
+
+    def _seed_of_step(self, rank: int) -> int:
+        """Of all that chance decides in a step; processes that share a batch draw numbers of their own."""
+        if rank == 0:
+            return (self.seed << 32) + self.place.step
+        drawn = np.random.SeedSequence([self.seed, self.place.step, rank])
+        return int(drawn.generate_state(1, np.uint64)[0])
+
     def _look_for_collapse(self, batch: Batch) -> None:
         self.model.eval()
-        with torch.no_grad():
+        with torch.no_grad(), together(self._team_for(batch)):
             scores = self.model(batch)
         margin = getattr(self.model.config, "margin", 0.2)
         self.watch.look(scores, batch.image_of, margin, self.place.step)
@@ -151,8 +178,11 @@ class Run:
             self.model.load_state_dict(self.best_weights)
 
     def save(self) -> None:
-        """Write a checkpoint, if the run has a folder."""
+        """Write a checkpoint, if the run has a folder; of several processes the first one does."""
         if self.folder is None:
+            return
+        if not self.processes.first:
+            self.last_checkpoint = self.place.step
             return
         groups = {
             "model": self.model.state_dict(),
