@@ -74,6 +74,7 @@ _HOME = {
     "agreement": "evaluation.relevance",
     "read_judgments": "data.judgments",
     "read_negatives": "data.judgments",
+    "read_relevance": "data.relevance_files",
     "scene_negatives": "data.judgments",
     "recall_bars": "viz.recall",
     "score_matrix": "evaluation.encoding",

@@ -211,6 +211,25 @@ class Collection:
         return found if guide is None else found.with_guide(guide)
 
     @classmethod
+    def from_entities(
+        cls, folder: str | Path, split: str = "test", *, pictures: str | Path | None = None
+    ) -> Collection:
+        """Flickr30k Entities as it is published, with its truth; it has no regions yet.
+
+        Args:
+            folder: with `Annotations/`, `Sentences/` and a list of ids for each split, `test.txt`.
+            split: train, val or test.
+            pictures: the folder of photos; by default they are looked for in `images/` of the folder.
+
+        Raises:
+            FileNotFoundError: the folder lacks one of these.
+            ValueError: a file is damaged.
+        """
+        from itr_explore.data.entities_files import read_entities
+
+        return read_entities(folder, split, pictures)
+
+    @classmethod
     def from_folder(
         cls,
         folder: str | Path,
@@ -464,6 +483,22 @@ class Collection:
         changed = self._with(found.regions, found.boxes, found.label_codes, found.label_names)
         changed.regions_from = found.made_by
         return changed
+
+    def with_entities(self, folder: str | Path) -> Collection:
+        """The same collection of Flickr30K photos with what people said that its phrases name, as truth.
+
+        Args:
+            folder: of Flickr30k Entities, with `Annotations/` and `Sentences/`.
+
+        Raises:
+            FileNotFoundError: the folder lacks one of these.
+            ValueError: none of the captions is among the sentences.
+        """
+        from itr_explore.data.entities_files import truth_of_entities
+
+        told = copy(self)
+        told._truth_of = truth_of_entities(self, folder)
+        return told
 
     def subset(self, images: Iterable[int]) -> Collection:
         """Some of the images, in the order given, with all their captions; nothing large is copied."""

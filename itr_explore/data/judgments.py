@@ -2,8 +2,9 @@
 
 Grades: Hodosh, Young, Hockenmaier, "Framing image description as a ranking task", JAIR 2013. A tab-separated
 file with a header `image sentid expert1 expert2 expert3`: 1 the caption does not describe the photo, 2 minor
-aspects only, 3 almost, 4 it does. Hard negatives: Hsieh et al., SugarCrepe, NeurIPS 2023, as `hard_negatives`
-of the images of a Karpathy JSON. Either names sentences of that JSON, which lies in the same folder.
+aspects only, 3 almost, 4 it does; it names sentences of a Karpathy JSON, which lies in the same folder. Hard
+negatives: Hsieh et al., SugarCrepe, NeurIPS 2023, in its own files, `add_att.json` and six more, each from
+numbers to `filename`, `caption` and `negative_caption`; or as `hard_negatives` of images of such a JSON.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ import numpy as np
 
 from itr_explore.data.files import Misfit, read_json, read_lines, reading
 from itr_explore.data.mistakes import minimal_foils, told
+from itr_explore.data.relevance_files import number_of, rows_of_images
 
 if TYPE_CHECKING:
     from itr_explore.data.collection import Collection
 
+SUGAR_CREPE = ("add_att", "add_obj", "replace_att", "replace_obj", "replace_rel", "swap_att", "swap_obj")
+PUBLISHED = ("filename", "caption", "negative_caption")
 KIND_OF = {"att": "attribute", "obj": "thing", "rel": "relation"}  # by how SugarCrepe's types end
 
 
@@ -87,11 +91,19 @@ def read_judgments(path: str | Path, collection: Collection) -> Judgments:
 
 
 def read_negatives(folder: str | Path, collection: Collection) -> tuple[Negative, ...]:
-    """The `hard_negatives` of a folder's JSON for the images of a collection that was read there.
+    """Hard negatives for the images of a collection, from SugarCrepe's files or a Karpathy JSON.
+
+    Args:
+        folder: with SugarCrepe's files (or one of them), or with the JSON that the collection was read from.
+        collection: with images of those names; COCO's are known by their numbers, whatever stands before.
 
     Raises:
+        FileNotFoundError: the folder has neither.
         ValueError: none of its images has any, or one is not as it should be.
     """
+    files = _sugar_crepe(Path(folder))
+    if files:
+        return _published(files, collection)
     path, images = _json(Path(folder))
     row_of, found = {name: row for row, name in enumerate(collection.image_ids)}, []
     with reading(path):
@@ -106,6 +118,41 @@ def read_negatives(folder: str | Path, collection: Collection) -> tuple[Negative
                 found.append(Negative(row, one["caption"], one["negative"], KIND_OF[kind]))
     if not found:
         raise ValueError(f"no image of {collection.name} ({collection.split}) has hard_negatives in {path}")
+    return tuple(found)
+
+
+def _sugar_crepe(place: Path) -> list[Path]:
+    """SugarCrepe's files in a folder, or the one that is given."""
+    if place.is_file():
+        return [place]
+    return sorted(path for path in place.glob("*_*.json") if path.stem in SUGAR_CREPE)
+
+
+def _published(files: Sequence[Path], collection: Collection) -> tuple[Negative, ...]:
+    by_name = {name: row for row, name in enumerate(collection.image_ids)}
+    by_number = rows_of_images(collection.image_ids)
+    found = []
+    for path in files:
+        kind = KIND_OF.get(path.stem.rsplit("_", 1)[-1])
+        told = read_json(path)
+        with reading(path):
+            if kind is None or not isinstance(told, dict | list):
+                raise Misfit(
+                    f"wanted a file called {', '.join(SUGAR_CREPE)}: what is false is told by its name"
+                )
+            for one in told.values() if isinstance(told, dict) else told:
+                texts = [one.get(name) for name in PUBLISHED] if isinstance(one, dict) else []
+                if not texts or not all(isinstance(text, str) for text in texts):
+                    raise Misfit(f"wanted entries with {', '.join(PUBLISHED)}; got {one!r:.100}")
+                name, right, wrong = map(str, texts)
+                row = by_name.get(name, by_number.get(number_of(name)))
+                if row is not None:
+                    found.append(Negative(row, right, wrong, kind))
+    if not found:
+        raise ValueError(
+            f"no image of {collection.name} ({collection.split}) is in {files[0]}; SugarCrepe is of COCO's"
+            " val2017, whose photos are spread over Karpathy's splits"
+        )
     return tuple(found)
 
 

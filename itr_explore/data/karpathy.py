@@ -77,6 +77,7 @@ def _with_json(folder: Path, path: Path, split: str, restval: bool, keep: int | 
         captions=sentences,
         image_of=np.repeat(np.arange(len(images)), [len(image.sentences) for image in images]),
         image_ids=names,
+        caption_ids=_caption_ids(images),
         regions=file.regions.subset(rows),
         boxes=box_fractions(file, image_sizes(images), names),
         label_codes=file.labels,
@@ -177,6 +178,13 @@ def _want_agreement(texts: Path, path: Path, images: Sequence[Described]) -> Non
 def _letters(text: str) -> str:
     """A caption without what tokenizers differ in."""
     return "".join(letter for letter in text.lower() if letter.isalnum())
+
+
+def _caption_ids(images: Sequence[Described]) -> list[int | str] | None:
+    """The numbers of all captions, where each has one of its own."""
+    found = [sentence.number for image in images for sentence in image.sentences]
+    known = [number for number in found if isinstance(number, int | str)]
+    return known if len(set(known)) == len(found) else None
 
 
 def _place(image: Described) -> str:

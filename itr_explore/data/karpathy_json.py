@@ -30,6 +30,7 @@ class Sentence(NamedTuple):
     text: str
     tokens: tuple[str, ...] = ()
     phrases: tuple[Phrase, ...] = ()
+    number: int | str | None = None  # its sentid
 
 
 class Described(NamedTuple):
@@ -172,14 +173,14 @@ def _sentence(found: dict) -> Sentence:
     if not isinstance(text, str):
         raise Misfit(f"a caption must be a text, got {text!r}")
     if not found.get("phrases"):
-        return Sentence(text)
+        return Sentence(text, number=found.get("sentid"))
     tokens, phrases = tuple(map(sys.intern, found["tokens"])), []
     for one in found["phrases"]:
         start, stop = map(operator.index, one["span"])
         if not 0 <= start < stop <= len(tokens):
             raise Misfit(f"a phrase spans tokens {start} to {stop} of the {len(tokens)} of {text!r}")
         phrases.append(Phrase(start, stop, sys.intern(str(one["chain"])), sys.intern(one["types"][0])))
-    return Sentence(text, tokens, tuple(phrases))
+    return Sentence(text, tokens, tuple(phrases), found.get("sentid"))
 
 
 def _want_different(values: list, key: str, path: Path) -> None:

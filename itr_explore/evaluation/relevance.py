@@ -21,6 +21,7 @@ import numpy as np
 
 from itr_explore.data.judgments import Judgments
 from itr_explore.data.mistakes import told
+from itr_explore.data.relevance_files import Relevant
 from itr_explore.evaluation.correlation import Crossed
 from itr_explore.evaluation.encoding import score_matrix, score_pairs
 from itr_explore.evaluation.intervals import INSIDE, Bootstrap
@@ -38,7 +39,7 @@ SIDES = ("image to text", "text to image")
 def relevance(
     model: RetrievalModel,
     collection: Collection,
-    relevant: np.ndarray | None = None,
+    relevant: np.ndarray | Relevant | None = None,
     *,
     scores: np.ndarray | None = None,
     device: str = "auto",
@@ -49,34 +50,41 @@ def relevance(
     captions, the model by those; and an order at random by all right pairs (its expectation, exact).
 
     Args:
-        relevant: [image caption] bool, all right pairs. By default what is true of the scenes, and of any
-            other collection the written pairs.
+        relevant: [image caption] bool, all right pairs; or what `read_relevance` read, where only some images
+            and captions are asked. By default what is true of the scenes, and of any other collection the
+            written pairs.
         scores: [image caption] of the model, where they are known (`score_matrix`).
         device: "auto" is a GPU where there is one.
 
     Raises:
         ValueError: `relevant` is of another shape or type, or says that nothing is right.
     """
-    written = collection.image_of == np.arange(len(collection))[:, None]
+    written: np.ndarray = np.equal(collection.image_of, np.arange(len(collection))[:, None])
     if relevant is None:
         try:
             relevant = told(collection).true
         except ValueError:
             relevant = written
-    relevant = np.asarray(relevant)
-    if relevant.shape != written.shape or relevant.dtype != bool:
+    sides = _sides(relevant)
+    if sides[0].shape != written.shape or sides[0].dtype != bool:
         raise ValueError(
             f"relevant must be [image caption] {list(written.shape)} booleans,"
-            f" got {list(relevant.shape)} {relevant.dtype}"
+            f" got {list(sides[0].shape)} {sides[0].dtype}"
         )
-    if not relevant.any():
+    if not any(side.any() for side in sides):
         raise ValueError("relevant says that no caption is right for any image")
+    asked = written, written
+    if isinstance(relevant, Relevant):
+        asked = written & sides[0].any(axis=1, keepdims=True), written & sides[1].any(axis=0)
     scores = score_matrix(model, collection, device=device) if scores is None else scores
-    rows = {model.name: _both_ways(scores, relevant, collection.image_of)}
-    if (relevant != written).any():
-        rows[f"{model.name}, written pairs only"] = _both_ways(scores, written, collection.image_of)
-    rows["random order"] = _both_ways(None, relevant, collection.image_of)
-    each = relevant.sum() / len(collection), relevant.sum() / len(collection.captions)
+    rows = {model.name: _both_ways(scores, sides, collection.image_of)}
+    if any((side != own).any() for side, own in zip(sides, asked, strict=True)):
+        rows[f"{model.name}, written pairs only"] = _both_ways(scores, asked, collection.image_of)
+    rows["random order"] = _both_ways(None, sides, collection.image_of)
+    queries = [len(collection), len(collection.captions)]
+    if isinstance(relevant, Relevant):
+        queries = [int(side.any(axis=1 - axis).sum()) for axis, side in enumerate(sides)]
+    each = [side.sum() / max(count, 1) for side, count in zip(sides, queries, strict=True)]
     return Measured(
         "per cent",
         tuple(rows),
@@ -87,14 +95,24 @@ def relevance(
     )
 
 
-def _both_ways(scores: np.ndarray | None, relevant: np.ndarray, image_of: np.ndarray) -> np.ndarray:
+def _sides(relevant: np.ndarray | Relevant) -> tuple[np.ndarray, np.ndarray]:
+    """[image caption] which captions are right for an image, and for which images a caption is right."""
+    if isinstance(relevant, Relevant):
+        return relevant.of_images, relevant.of_captions
+    return np.asarray(relevant), np.asarray(relevant)
+
+
+def _both_ways(
+    scores: np.ndarray | None, relevant: tuple[np.ndarray, np.ndarray], image_of: np.ndarray
+) -> np.ndarray:
     """[measure 3] of both sides, in per cent; without scores the expectation over all orders."""
     found = []
-    for side, queries in ((relevant, np.arange(len(relevant))), (relevant.T, image_of)):
+    of_images, of_captions = relevant[0], relevant[1].T
+    for side, queries in ((of_images, np.arange(len(of_images))), (of_captions, image_of)):
         if scores is None:
             values = expected(side.sum(axis=1), side.shape[1])
         else:
-            values = graded(scores if side is relevant else scores.T, side)
+            values = graded(scores if side is of_images else scores.T, side)
         found.append(100 * Bootstrap.of(queries).mean(values))
     return np.concatenate(found, axis=1).T
 

@@ -2,10 +2,11 @@ import json
 
 import numpy as np
 import pytest
-from toys import toy_collection
+from toys import toy_collection, toy_model
 
 from itr_explore.data.collection import Collection
 from itr_explore.data.judgments import Judgments, read_judgments, read_negatives, scene_negatives
+from itr_explore.evaluation.errors import above_negatives
 
 HEADER = "image\tsentid\texpert1\texpert2\texpert3"
 
@@ -64,6 +65,53 @@ def test_hard_negatives_have_the_class_of_their_type(folder):
     path, toy = folder
     (one,) = read_negatives(path, toy)
     assert (one.image, one.right, one.wrong, one.kind) == (1, "a", "b", "attribute")
+
+
+@pytest.fixture
+def sugar_crepe(tmp_path):
+    """Two of SugarCrepe's files as they are published, of images of which a toy collection has one."""
+    entry = {"filename": "000000000042.jpg", "caption": "red dog", "negative_caption": "blue dog"}
+    elsewhere = {**entry, "filename": "000000000099.jpg"}
+    (tmp_path / "replace_att.json").write_text(json.dumps({"0": entry, "1": elsewhere}))
+    (tmp_path / "swap_obj.json").write_text(json.dumps({"7": {**entry, "negative_caption": "dog red"}}))
+    toy = toy_collection(2)
+    toy.image_ids = ["COCO_val2014_000000000041.jpg", "COCO_val2014_000000000042.jpg"]
+    return tmp_path, toy
+
+
+def test_sugarcrepe_is_read_as_it_is_published(sugar_crepe):
+    path, toy = sugar_crepe
+    found = read_negatives(path, toy)
+    assert [(one.image, one.wrong, one.kind) for one in found] == [
+        (1, "blue dog", "attribute"),
+        (1, "dog red", "thing"),
+    ]
+    assert len(read_negatives(path / "swap_obj.json", toy)) == 1
+
+
+def test_from_sugarcrepe_s_files_to_how_often_a_model_is_right(sugar_crepe):
+    path, toy = sugar_crepe
+    found = above_negatives({"toy": toy_model(toy)}, toy, read_negatives(path, toy), device="cpu")
+    assert found.columns == ("all (2)", "thing (1)", "attribute (1)")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "swap_obj.json",
+            '{"0": {"filename": "x"}}',
+            "wanted entries with filename, caption, negative_caption",
+        ),
+        ("swap_obj.json", "3", "wanted a file called add_att"),
+        ("other.json", "{}", "wanted a file called add_att"),
+        ("swap_obj.json", "{}", r"no image of toy \(train\) is in .*val2017"),
+    ],
+)
+def test_negatives_of_another_form_are_refused(tmp_path, name, text, message):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read_negatives(tmp_path / name, toy_collection(2))
 
 
 def test_negatives_of_scenes_are_of_their_own_images():
