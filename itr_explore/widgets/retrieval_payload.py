@@ -9,7 +9,6 @@ import numpy as np
 
 from itr_explore.data.mistakes import false_claims
 from itr_explore.data.pictures import small_enough
-from itr_explore.data.pictures import small_enough
 from itr_explore.data.text import split_words
 from itr_explore.data.thumbnails import data_uri
 from itr_explore.records import Contrast, Found, ImageContrast, QueryRanks
@@ -46,7 +45,6 @@ class Thumbnails:
         caption = self.collection.captions[captions[0]] if len(captions) else ""
         try:
             with small_enough(LONG_SIDE):
-                with small_enough(LONG_SIDE):
                 image = self.collection.image(row)
         except (OSError, ValueError) as error:  # one bad picture does not hide the others
             return {"src": None, "caption": caption, "problem": str(error)}
