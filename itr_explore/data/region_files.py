@@ -43,7 +43,7 @@ def read_npz(path: Path) -> RegionFile:
 
     It holds `features` (float) or `codes` (int8; with `scale` there or in `regions-projection.npz`), either
     `[image region feature]`, or `[row feature]` with `starts [image + 1]`; and, if known, `imgid [image]`,
-    and `boxes` and `labels` laid out like the features.
+    `sizes [image 2]` (width and height), and `boxes` and `labels` laid out like the features.
     """
     told = read_arrays(path)
     values = told.get("features", told.get("codes"))
@@ -55,11 +55,14 @@ def read_npz(path: Path) -> RegionFile:
     regions, ids = _ragged(path, values, scale, told.get("starts")), told.get("imgid")
     if ids is not None and (ids.shape != (len(regions),) or len(np.unique(ids)) != len(ids)):
         raise ValueError(f"{path}: imgid must be {len(regions):,} different numbers, got {list(ids.shape)}")
+    sizes = told.get("sizes")
+    if sizes is not None and (sizes.shape != (len(regions), 2) or sizes.dtype.kind not in "fiu"):
+        raise ValueError(f"{path}: sizes must be numbers [{len(regions)} 2], got {list(sizes.shape)}")
     rows = len(regions.values)
     boxes, labels = (
         _flat(path, told.get(name), name, rows, n) for name, n in (("boxes", (4,)), ("labels", ()))
     )
-    return RegionFile(path, regions, boxes, labels, ids)
+    return RegionFile(path, regions, boxes, labels, ids, sizes)
 
 
 def read_npy(folder: Path, split: str) -> RegionFile:
