@@ -258,6 +258,7 @@ class RetrievalDemo(LiveView):
         """Ask as a person would: a sentence, the row of an image, or what `take_picture` returned."""
         asked: Query = {"text": query} if isinstance(query, str) else query  # type: ignore[assignment]
         self.answer_search({"image": query} if isinstance(query, int) else asked)
+        self.settle()
         assert self.found is not None
         return self.found
 
