@@ -6,7 +6,7 @@ Measured and read from `results/`: the milliseconds that a system takes to encod
 features) and a caption on two cores (`speed.json`, the `base` preset), and exact search (`index.json`).
 Assumed, each an option: how many regions and features, how large a photo is, how many times as fast as these
 two cores one GPU encodes. No GPU was at hand: hours of a GPU are hours of the CPU divided by that number, and
-nothing more. Making the regions from pixels is counted only where `--regions-ms` says what it takes. The index
+nothing more. Making regions from pixels is counted only where `--regions-ms` says what it takes. The index
 is what `itr_explore.plan_index` advises, its size worked out from its layout.
 """
 

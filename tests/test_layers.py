@@ -45,7 +45,16 @@ HEAVY = {  # may not be imported when a room is imported; inside functions they 
         *("datasets", "captum", "plotly", "ipywidgets", "anywidget", "networkx", "transformers", "accelerate")
     },
     "evaluation": {"datasets", "captum", "plotly", "ipywidgets", "anywidget", "transformers"},
-    "search": {"datasets", "captum", "plotly", "ipywidgets", "anywidget", "transformers"},
+    "search": {
+        "datasets",
+        "captum",
+        "plotly",
+        "ipywidgets",
+        "anywidget",
+        "transformers",
+        "pymilvus",
+        "milvus_lite",
+    },
     "data": {"datasets", "captum", "plotly", "ipywidgets", "anywidget", "transformers"},
     "explanation": {"captum", "plotly", "ipywidgets", "anywidget", "transformers"},
     "viz": {"torch", "transformers", "ipywidgets", "anywidget"},

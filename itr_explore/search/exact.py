@@ -142,10 +142,15 @@ class ExactIndex(VectorIndex):
     def __len__(self) -> int:
         return sum(len(segment) for segment in self._segments)
 
+    @property
+    def kind(self) -> str:
+        """How vectors are kept."""
+        return f"exact, {self.dtype}"
+
     def describe(self) -> str:
         """Kind, size and folder."""
         place = "in memory" if self.folder is None else f"in {self.folder}"
-        return f"exact, {self.dtype}, {len(self):,} vectors of {self.dim} {place}"
+        return f"{self.kind}, {len(self):,} vectors of {self.dim} {place}"
 
     def known(self, ids: Sequence[int] | np.ndarray) -> np.ndarray:
         """[id] bool, whether the index has them."""

@@ -343,7 +343,7 @@ class Gallery:
             (float(scores.min()), float(scores.mean()), float(scores.max())) if len(rows) else (np.nan,) * 3,
             seconds,
             unknown,
-            shelf.kind,
+            shelf.index.kind,
             tuple(row for row in right.tolist() if row not in ranks),
         )
 

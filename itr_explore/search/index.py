@@ -122,9 +122,14 @@ class VectorIndex(ABC):
     @abstractmethod
     def __len__(self) -> int: ...
 
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """In a few words, what it is."""
+
     @abstractmethod
     def describe(self) -> str:
-        """In a few words, what and where it is."""
+        """Its kind, how much it holds, and where."""
 
     @abstractmethod
     def save(self) -> None:

@@ -50,11 +50,6 @@ class IndexedShelf(Shelf):
         self.order = np.concatenate([self.order[there[self.order]], self.order[~there[self.order]]])
         self.done, self._saved = int(there.sum()), time.monotonic()
 
-    @property
-    def kind(self) -> str:
-        """The index in a few words."""
-        return self.index.describe().split(",")[0]
-
     def add(self, encoder: Encoder) -> None:
         """Encode one more piece and put it into the index; what is there stays there if that fails."""
         rows = self.order[self.done : self.done + AT_ONCE]

@@ -93,9 +93,14 @@ class MilvusIndex(VectorIndex):
         found = self._call("count", "query", filter="", output_fields=["count(*)"])
         return int(found[0]["count(*)"])
 
+    @property
+    def kind(self) -> str:
+        """Which index of Milvus."""
+        return f"Milvus {self.plan.kind}"
+
     def describe(self) -> str:
         """Kind, size and place."""
-        return f"Milvus {self.plan.kind}, {len(self):,} vectors of {self.dim} at {self.uri}"
+        return f"{self.kind}, {len(self):,} vectors of {self.dim} at {self.uri}"
 
     def known(self, ids: Sequence[int] | np.ndarray) -> np.ndarray:
         """[id] bool, whether the index has them."""

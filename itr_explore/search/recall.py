@@ -54,7 +54,7 @@ def coarse_recall(
                 scores[place, at] = gallery.score(side, piece, query)
         vectors = torch.cat([query.vectors for query in asked])
         if isinstance(shelf, IndexedShelf):
-            coarse, kind = shelf.index.search(vectors, most).ids, shelf.kind
+            coarse, kind = shelf.index.search(vectors, most).ids, shelf.index.kind
         else:
             found = (vectors @ shelf.vectors.T).topk(min(most, len(shelf.order)))
             coarse, kind = found.indices.cpu().numpy(), "exact inner products of one vector each"

@@ -166,3 +166,20 @@ def test_the_recall_of_the_coarse_stage_grows_to_all(collection, fine, index, tm
     assert list(told.to_frame().index) == [5, 20, 40]
     with pytest.raises(ValueError, match="numbers from 1"):
         coarse_recall(gallery, "images", k=0)
+
+
+def test_the_demo_answers_from_an_index_and_right_ones_it_does_not_bring_are_still_known(fine, tmp_path):
+    from itr_explore.widgets.retrieval_demo import RetrievalDemo
+
+    collection = toy_collection(56)
+    gallery = Gallery(fine, collection, index=tmp_path, candidates=3)
+    demo = RetrievalDemo(fine, collection, gallery=gallery, shown=3)
+    states = []
+    for row in range(0, len(collection.captions), 8):
+        told = demo.answer_search({"text": collection.captions[row]})
+        states += [result["state"] for result in told["results"]]
+        assert told["known"]
+        assert told["rightInAll"] == len(gallery.right_of(collection.captions[row]))
+    assert "unknown" not in states
+    assert "brought by an index (exact, float16)" in told["stages"]
+    assert demo.answer_search({"text": collection.captions[0]}, wrong=True)["results"]
