@@ -1,4 +1,4 @@
-"""The command line: `itr-explore demo | train | evaluate | explain | search | report | doctor`.
+"""The command line: `itr-explore demo | train | evaluate | explain | search | extract | features | report | doctor`.
 
 Each command is a few lines over the public functions, so that whatever it does can be done in a notebook.
 """
@@ -45,13 +45,24 @@ def parser() -> argparse.ArgumentParser:
     def command(run, help_text: str) -> argparse.ArgumentParser:
         made = commands.add_parser(run.__name__, help=help_text, description=help_text)
         made.set_defaults(run=run)
-        if run is doctor:
+        if run in (doctor, features):
             return made
         made.add_argument(
             "--collection",
             default="scenes",
-            help="scenes, or a folder in the field's layout (default: scenes)",
+            help="scenes; a folder: in the field's layout, of Flickr30k Entities, a saved set, or photos with"
+            " captions beside them; or hub:OWNER/NAME (default: scenes)",
         )
+        if run is not extract:
+            made.add_argument(
+                "--regions",
+                metavar="STORE|MODEL",
+                help="where the collection has no regions yet: the folder of a region store, or a model as in"
+                " `extract`, whose regions are kept",
+            )
+            made.add_argument(
+                "--guide", metavar="MODEL", help="give each image the vector that this CLIP makes of it"
+            )
         if run is not explain:
             made.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
         return made
@@ -100,6 +111,33 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--filter", help="only what passes, as in 'regions >= 10'")
     made.add_argument("--candidates", type=int, help="how many a model scores itself, of two stages")
 
+    made = command(extract, "Make regions of a collection's pictures; an interrupted run goes on.")
+    made.add_argument("--split", default="test")
+    made.add_argument(
+        "--model",
+        default="clip-tiny-scenes",
+        help="a detector's .onnx file; or a detector or any vision model: a folder, a hub id, or"
+        " clip-tiny-scenes, the default",
+    )
+    made.add_argument("--out", type=Path, required=True, help="the folder of the region store")
+    made.add_argument("--pool", type=int, help="of a vision model: so many rows and columns of regions")
+    made.add_argument("--top", type=int, help="of a detector: boxes an image at most (default: 36)")
+    made.add_argument(
+        "--eyes", metavar="MODEL", help="of a detector: the vision model that looks at the boxes"
+    )
+    made.add_argument("--batch-size", type=int, default=32)
+
+    made = command(features, "Convert features between the field's forms, or check a region store.")
+    tasks = made.add_subparsers(dest="task", required=True, metavar="convert | check")
+    task = tasks.add_parser("convert", help="a store's folder, .tsv, .npz or _ims.npy into another of these")
+    task.add_argument("source", type=Path)
+    task.add_argument("target", type=Path)
+    task = tasks.add_parser("check", help="compare all checksums of a store; status 1 where they differ")
+    task.add_argument("store", type=Path)
+    task.add_argument(
+        "--set-aside", action="store_true", help="take damaged shards out, so that extract makes them anew"
+    )
+
     made = command(report, "Write a page about a model: tables, charts, some pairs, the worst queries.")
     made.add_argument("--model", required=True)
     made.add_argument("--split", default="test")
@@ -117,10 +155,34 @@ def parser() -> argparse.ArgumentParser:
 
 
 def open_collection(name: str, split: str):
-    """`scenes`, or a folder in the field's layout."""
-    from itr_explore import Collection
+    """`scenes`, a folder of any layout that is read, or `hub:owner/name`."""
+    from itr_explore.data.sources import open_source
 
-    return Collection.scenes(split) if name == "scenes" else Collection.from_karpathy(name, split)
+    return open_source(name, split)
+
+
+def with_extras(collection, options: argparse.Namespace):
+    """The collection with the regions and the guide that `--regions` and `--guide` name."""
+    from itr_explore import guide_vectors
+    from itr_explore.data.extractors import open_extractor
+    from itr_explore.data.store import MANIFEST
+
+    if options.regions is not None:
+        kept = (Path(options.regions) / MANIFEST).is_file()
+        source = options.regions if kept else open_extractor(options.regions, device=_device(options))
+        collection = collection.with_regions(source)
+    if options.guide is not None:
+        vectors = guide_vectors(collection, options.guide, device=_device(options))
+        collection = collection.with_guide(vectors)
+    return collection
+
+
+def _collection(options: argparse.Namespace):
+    return with_extras(open_collection(options.collection, options.split), options)
+
+
+def _device(options: argparse.Namespace) -> str:
+    return getattr(options, "device", "auto")
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -128,7 +190,7 @@ def demo(options: argparse.Namespace) -> int:
     from itr_explore import explore
     from itr_explore.widgets.page import save_page
 
-    test = open_collection(options.collection, "test")
+    test = with_extras(open_collection(options.collection, "test"), options)
     model = _load_or_train(options)
     recall, grounding = _measure(model, test, options.device)
     told = [image for image in range(len(test)) if len(test.captions_of(image))]
@@ -158,9 +220,7 @@ def evaluate(options: argparse.Namespace) -> int:
     """Print the recall and the grounding tables."""
     from itr_explore import from_pretrained
 
-    _measure(
-        from_pretrained(options.model), open_collection(options.collection, options.split), options.device
-    )
+    _measure(from_pretrained(options.model), _collection(options), options.device)
     return 0
 
 
@@ -168,7 +228,7 @@ def explain(options: argparse.Namespace) -> int:
     """Write the linked view of one pair."""
     from itr_explore import explore, from_pretrained
 
-    model, collection = from_pretrained(options.model), open_collection(options.collection, options.split)
+    model, collection = from_pretrained(options.model), _collection(options)
     print(explore(model, collection.pair(options.image, caption=options.caption)).save_html(options.out))
     return 0
 
@@ -179,7 +239,7 @@ def search(options: argparse.Namespace) -> int:
     from itr_explore.data.devices import choose_device
 
     model = from_pretrained(options.model).to(choose_device(options.device))
-    collection = open_collection(options.collection, options.split)
+    collection = _collection(options)
     gallery = Gallery(model, collection, index=options.index, candidates=options.candidates)
     try:
         settings = {"k": options.results, "filter": options.filter}
@@ -192,11 +252,38 @@ def search(options: argparse.Namespace) -> int:
     return 0
 
 
+def extract(options: argparse.Namespace) -> int:
+    """Make regions of pictures."""
+    from itr_explore import extract_regions
+    from itr_explore.data.extractors import open_extractor
+
+    collection = open_collection(options.collection, options.split)
+    settings = {"pool": options.pool, "top": options.top, "eyes": options.eyes}
+    extractor = open_extractor(options.model, device=options.device, **settings)
+    print(extract_regions(collection, extractor, options.out, batch_size=options.batch_size))
+    return 0
+
+
+def features(options: argparse.Namespace) -> int:
+    """Convert features, or check a store."""
+    from itr_explore import RegionStore, convert_features
+    from itr_explore.data.store import set_aside_damaged
+
+    if options.task == "convert":
+        print(f"wrote {convert_features(options.source, options.target)}")
+        return 0
+    found = set_aside_damaged(options.store) if options.set_aside else RegionStore(options.store).verify()
+    print(RegionStore(options.store))
+    for name, why in found.items():
+        print(f"shard {name} is damaged: {why}")
+    return 1 if found else 0
+
+
 def report(options: argparse.Namespace) -> int:
     """Write a page about a model."""
     from itr_explore import from_pretrained, save_report
 
-    model, collection = from_pretrained(options.model), open_collection(options.collection, options.split)
+    model, collection = from_pretrained(options.model), _collection(options)
     if options.images is not None:
         collection = collection.subset(range(min(options.images, len(collection))))
     print(save_report(model, collection, options.out, faithful_pairs=options.faithful, device=options.device))
@@ -234,14 +321,19 @@ def _load_or_train(options: argparse.Namespace):
 
 def _train(options: argparse.Namespace, folder: Path):
     from itr_explore import fit
+    from itr_explore.data.sources import is_another_source, open_training
     from itr_explore.training.processes import Processes
     from itr_explore.training.progress import with_progress_bar
     from itr_explore.training.recipes import shortened
 
     recipe, data = _recipe_and_data(options)
     recipe = shortened(recipe, getattr(options, "epochs", None))
-    training, validation = recipe.open(data)
+    other = data is not None and is_another_source(data)
+    training, validation = open_training(data) if other else recipe.open(data)
+    training, validation = (with_extras(collection, options) for collection in (training, validation))
     given = {name: getattr(options, name, None) for name in ("preset", "bert")}
+    if options.guide is not None:
+        given["guide_dim"] = training.guide_dim
     model = recipe.make_model(training, **{name: value for name, value in given.items() if value})
     steps = fit(
         model,

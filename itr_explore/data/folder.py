@@ -52,7 +52,7 @@ def load_folder(
         raise FileNotFoundError(f"there is no folder {folder}; wanted one with pictures")
     if captions_per_image is not None and captions_per_image < 1:
         raise ValueError(f"captions_per_image must be at least 1, or None for all, got {captions_per_image}")
-    paths = _pictures(folder)
+    paths = find_pictures(folder)
     if not paths:
         raise ValueError(
             f"{folder} has no pictures ({', '.join(sorted(SUFFIXES))}), nor have its sub-folders"
@@ -99,7 +99,7 @@ def load_folder(
     silent = sum(not found for found in each)
     if said and silent:
         note += f", {silent:,} pictures without a caption"
-    origin = Origin(str(folder), note, tuple(skipped))
+    origin = Origin(str(folder), note, tuple(skipped), tuple(sorted(set(apart.values()))))
     origin.warn()
     shown = FolderPictures([paths[row] for row in kept])
     return Collection(
@@ -112,6 +112,10 @@ def load_folder(
         stamp_of=shown.stamp,
         source=origin,
     )
+
+
+class NoCaptions(ValueError):
+    """A folder has pictures and nothing that says anything of them."""
 
 
 class FolderPictures:
@@ -168,7 +172,7 @@ def _same_end(written: str, path: str) -> bool:
     return f"/{written}".endswith(f"/{path}") or f"/{path}".endswith(f"/{written}")
 
 
-def _pictures(folder: Path) -> list[Path]:
+def find_pictures(folder: Path) -> list[Path]:
     """All pictures in a folder and its sub-folders, in order; hidden ones and a system's own left aside."""
     found = []
     for place, folders, files in os.walk(folder):
@@ -276,7 +280,7 @@ def _beside(folder: Path, paths: Sequence[Path], names: Sequence[str]) -> tuple[
                 said += [Said(name, line.strip()) for line in lines.splitlines() if line.strip()]
                 break
     if not said:
-        raise ValueError(
+        raise NoCaptions(
             f"{folder} has no captions: no {STEMS[0]}.csv (or {', '.join(KINDS[1:])}) and no .txt beside a"
             " picture. Say where they are by captions='file', or captions=False where there are none: such"
             " photos can be searched for, but nothing can be trained on them"

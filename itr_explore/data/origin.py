@@ -15,6 +15,7 @@ class Origin:
     place: str  # a folder, a file or a name on the hub
     note: str  # what was guessed
     skipped: tuple[tuple[str, str], ...] = ()  # what was left out, and why
+    splits: tuple[str, ...] = ()  # that a file of captions names
 
     def warn(self) -> None:
         """Say once that something was left out, how much, and the first few; silent if nothing was."""

@@ -43,6 +43,8 @@ class Shards:
     def __getitem__(self, rows: np.ndarray) -> np.ndarray:
         """Some rows, copied, in the order given."""
         found = np.empty((len(rows), self.shape[1]), self.dtype)
+        if not len(rows):
+            return found
         shard_of = self._shard_of(rows)
         order = np.argsort(shard_of, kind="stable")
         shards, firsts = np.unique(shard_of[order], return_index=True)

@@ -69,6 +69,10 @@ def test_rows_of_any_images_are_gathered_from_several_files(tmp_path, monkeypatc
     assert len(found.regions.values._open) <= 2
 
 
+def test_no_images_have_no_rows(tmp_path):
+    assert fill(tmp_path).regions.gather(np.array([], dtype=int)).shape == (0, 5)
+
+
 def test_a_writer_goes_on_where_the_last_one_stopped(tmp_path):
     fill(tmp_path, range(5))
     assert fill(tmp_path, range(12)).keys == [f"image {image}" for image in range(12)]
