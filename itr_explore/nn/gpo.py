@@ -3,7 +3,8 @@
     pooled_d = sum_p weight_p(n) x_(p)d     x_(1)d >= ... >= x_(n)d, channel d of n parts, sorted
 
 The mean (all weights 1 / n) and the maximum (weight 1 on the first place) are special cases. The weights
-depend on nothing but the number of parts n, so each number that occurs is worked out once.
+depend on nothing but the number of parts n, so each number that occurs is worked out once a step; without
+gradients, once for as long as the module's own numbers stay the same.
 """
 
 from typing import Literal
@@ -44,6 +45,8 @@ class GPO(nn.Module):
         self.score = nn.Linear(dim, 1, bias=False)
         self.temperature = temperature
         self.share = Tap(kind, "row_sum", derived=True)
+        self._known: dict[int, Tensor] = {}  # weights by the number of parts
+        self._known_of: tuple[tuple[int, int], ...] = ()  # the state of the parameters that they were made by
 
     def forward(
         self, parts: Float[Tensor, "item part dim"], mask: Bool[Tensor, "item part"]
@@ -71,12 +74,27 @@ class GPO(nn.Module):
     def weights(self, mask: Bool[Tensor, "item part"]) -> Float[Tensor, "item place"]:
         """The weight of each place of each item: as many places as it has parts, which add up to 1."""
         lengths, which = mask.sum(dim=1).unique(return_inverse=True)
-        real = torch.arange(mask.shape[1], device=mask.device) < lengths.unsqueeze(1)  # [length place]
-        codes = place_codes(mask.shape[1], self.reader.input_size).to(self.score.weight)
-        with torch.autocast(mask.device.type, enabled=False):
+        if torch.is_grad_enabled():
+            return self._weights(lengths, mask.shape[1])[which]
+        state = tuple((weight.data_ptr(), weight._version) for weight in self.parameters())
+        if state != self._known_of:
+            self._known, self._known_of = {}, state
+        numbers = lengths.tolist()
+        new = [number for number in numbers if number not in self._known]
+        if new:
+            found = self._weights(torch.tensor(new, device=mask.device), mask.shape[1])
+            self._known.update(zip(new, found, strict=True))
+        known = [self._known[number][: mask.shape[1]] for number in numbers]
+        padded = [nn.functional.pad(weights, (0, mask.shape[1] - len(weights))) for weights in known]
+        return torch.stack(padded)[which]
+
+    def _weights(self, lengths: Tensor, places: int) -> Tensor:
+        """[length place] the weights for some numbers of parts."""
+        real = torch.arange(places, device=lengths.device) < lengths.unsqueeze(1)
+        codes = place_codes(places, self.reader.input_size).to(self.score.weight)
+        with torch.autocast(lengths.device.type, enabled=False):
             scores = self.score(read(self.reader, codes.expand(len(lengths), -1, -1), real)).squeeze(-1)
-        weights = (scores / self.temperature).masked_fill(~real, float("-inf")).softmax(dim=-1)
-        return weights[which]
+        return (scores / self.temperature).masked_fill(~real, float("-inf")).softmax(dim=-1)
 
 
 def place_codes(places: int, dim: int) -> Float[Tensor, "place dim"]:

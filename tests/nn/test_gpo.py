@@ -46,6 +46,21 @@ def test_one_run_for_each_number_of_parts_and_not_for_each_item(pool, parts):
     assert ran == [3]
 
 
+def test_without_gradients_a_number_of_parts_is_worked_out_once_until_a_parameter_changes(pool, parts):
+    ran = []
+    pool.reader.register_forward_hook(lambda *_: ran.append(1))
+    wanted = pool(parts, MASK).detach()
+    with torch.no_grad():
+        for mask in (MASK, MASK[1:], MASK[1:, :2]):
+            pool(parts[-len(mask) :, : mask.shape[1]], mask)
+        assert len(ran) == 2
+        torch.testing.assert_close(pool(parts, MASK), wanted)
+        pool.score.weight.mul_(2)
+        changed = pool(parts, MASK)
+    assert len(ran) == 3
+    torch.testing.assert_close(changed, pool(parts, MASK))
+
+
 def test_weights_are_equal_at_first_and_add_up_to_one_over_the_real_places(pool):
     nn.init.zeros_(pool.score.weight)
     torch.testing.assert_close(pool.weights(MASK), MASK / MASK.sum(dim=1, keepdim=True).double())
