@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from itr_explore.explanation.graph import MEASURES, centralities, region_graph
 from itr_explore.records import Change, Intervention, Map
@@ -394,8 +395,8 @@ def test_an_edge_is_cut_by_keyboard_and_score_and_ranks_answer(live):
         {"tap": TAP, "kind": "cut", "row": 0, "column": 1, "keep_sum": True}
     ]
     assert "0.5000" in panel.inner_text()
-    assert page.locator(".score b").inner_text() == "0.500"
-    assert page.locator(".right .edge.gone .mark").count() == 1
+    expect(page.locator(".score b")).to_have_text("0.500")
+    expect(page.locator(".right .edge.gone .mark")).to_have_count(1)
 
 
 def test_a_click_on_an_edge_opens_its_menu(live):
@@ -409,7 +410,7 @@ def test_a_click_on_an_edge_opens_its_menu(live):
     assert page.get_by_role("menuitem").all_inner_texts() == ["Cut", "Reverse", "Replace by the mean edge"]
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Escape")
-    assert page.locator(".menu").is_hidden()
+    expect(page.locator(".menu")).to_be_hidden()
     assert page.evaluate("asked.length") == 0
 
 
@@ -425,8 +426,8 @@ def test_edits_are_undone(live, way):
         page.locator("[aria-label=edits]").get_by_text(way, exact=True).click()
     page.locator(".edits li").wait_for(state="detached")
     assert page.evaluate("asked.at(-1).details.edits") == []
-    assert page.locator(".score b").inner_text() == "0.750"
-    assert page.locator(".mark").count() == 0
+    expect(page.locator(".score b")).to_have_text("0.750")
+    expect(page.locator(".mark")).to_have_count(0)
 
 
 def test_edits_pile_up_and_an_edited_edge_offers_to_take_its_edit_back(live):
@@ -467,7 +468,7 @@ def test_edits_quicker_than_the_kernel_all_stand(live):
     answer_all(page)
     page.get_by_text("rank of the image").wait_for()
     assert [edit["column"] for edit in page.evaluate("asked.at(-1).details.edits")] == [1, 2]
-    assert page.locator(".edits li").count() == 2
+    expect(page.locator(".edits li")).to_have_count(2)
 
 
 def test_edits_undone_quicker_than_the_kernel_are_all_undone(live):
@@ -482,7 +483,7 @@ def test_edits_undone_quicker_than_the_kernel_are_all_undone(live):
     answer_all(page)
     page.locator(".edits li").first.wait_for(state="detached")
     assert page.evaluate("asked.at(-1).details.edits") == []
-    assert page.locator(".score b").inner_text() == "0.750"
+    expect(page.locator(".score b")).to_have_text("0.750")
 
 
 def test_what_stood_before_quick_edits_stands_where_the_last_is_refused(live):
@@ -495,7 +496,7 @@ def test_what_stood_before_quick_edits_stands_where_the_last_is_refused(live):
         "listeners['msg:custom']({answers: asked.at(-1).number, error: {what: 'no such edge', advice: ''}})"
     )
     page.get_by_role("alert").wait_for()
-    assert page.locator(".edits li").count() == 1
+    expect(page.locator(".edits li")).to_have_count(1)
     page.evaluate("held = null")
     page.keyboard.press("Control+z")
     page.locator(".edits li").first.wait_for(state="detached")
@@ -506,7 +507,7 @@ def test_a_refusal_is_shown_and_nothing_stands(live):
     cut(page)
     page.get_by_role("alert").wait_for()
     assert "no such edge take another" in page.get_by_role("alert").inner_text()
-    assert page.locator(".edits li").count() == 0
+    expect(page.locator(".edits li")).to_have_count(0)
 
 
 def test_the_table_reaches_edges_too(live):

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -26,8 +27,8 @@ def test_resting_on_a_word_lights_regions_and_shows_whether_that_is_right(notebo
     word = view.locator(".word:has(.badge[data-state=hit], .badge[data-state=miss])").first
     assert view.locator("[data-region].lit").count() == 0
     word.hover()
-    assert view.locator("[data-region].lit").count() > 0
-    assert word.locator(".badge").is_visible()
+    expect(view.locator("[data-region].lit").first).to_be_attached()
+    expect(word.locator(".badge")).to_be_visible()
     notebook.wait_for_function(
         """() => { const all = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
                    return all.length && all.every(p => /\\[\\d+\\]/.test(p.textContent)); }""",

@@ -4,6 +4,7 @@ import re
 
 import nbformat
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -50,7 +51,8 @@ asker = Asker(payload={{}})"""
 def words_light_regions(view):
     view.scroll_into_view_if_needed()
     view.locator('[data-word="2"]').hover()
-    return view.locator("[data-region].lit").count() == 1
+    expect(view.locator("[data-region].lit")).to_have_count(1)
+    return True
 
 
 def menu(page, *names):
@@ -71,6 +73,8 @@ def test_views_shown_twice_and_side_by_side_and_inside_a_box_are_all_live_also_a
     views.nth(3).wait_for()
     assert [words_light_regions(view) for view in views.all()] == [True] * 4
     views.nth(0).locator('[data-word="2"]').click()
+    page.mouse.move(0, 0)
+    expect(views.nth(0).locator("[data-region].lit")).to_have_count(1)
     assert [view.locator("[data-region].lit").count() for view in views.all()] == [1, 0, 0, 0]
     menu(page, "Kernel", "Restart Kernel…")
     page.locator(".jp-Dialog").get_by_role("button", name="Confirm Kernel Restart").click()

@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+from playwright.sync_api import expect
 
 from itr_explore.widgets.assets import view_script
 from itr_explore.widgets.model_compare import compare
@@ -163,7 +164,7 @@ def test_a_pair_that_is_not_there_is_told_and_the_last_one_stays(live, compariso
     page = live(comparison)
     before = page.locator(".sentence").inner_text()
     page.get_by_label("Caption").fill("77")
-    assert "there is no caption 77" in page.get_by_role("alert").inner_text()
+    expect(page.get_by_role("alert")).to_contain_text("there is no caption 77")
     assert page.locator(".sentence").inner_text() == before
     assert comparison.summary().startswith(before)
 
@@ -219,6 +220,7 @@ def test_in_jupyterlab_another_pair_is_a_change_away_and_a_view_has_its_controls
     live.get_by_label("Image").fill("5")
     live.get_by_text("image 5, caption 0").wait_for()
     live.locator(".word").nth(1).hover()
-    assert all(panel.locator(".region.lit").count() for panel in live.locator(".panel").all())
+    for panel in live.locator(".panel").all():
+        expect(panel.locator(".region.lit").first).to_be_attached()
     beside = page.locator(".itr-pair-view .panel h4 bdi")
     assert beside.all_inner_texts() == ["attention", "joint occlusion", "random weights"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from itr_explore.records import Progress, Ranking
 from itr_explore.widgets.assets import view_script
@@ -318,13 +319,13 @@ def live(browser, record):
 
 def test_start_stop_and_resume_ask_the_kernel(live):
     page = live()
-    assert page.get_by_role("button", name="Stop").is_disabled()
+    expect(page.get_by_role("button", name="Stop")).to_be_disabled()
     page.get_by_role("button", name="Start").click()
     page.put("state", a_state(1, status="training"))
     page.get_by_role("button", name="Stop").click()
     page.put("state", a_state(1, status="stopping"))
     page.locator(".status", has_text="stopping").wait_for()
-    assert page.get_by_role("button", name="Stop").is_disabled()
+    expect(page.get_by_role("button", name="Stop")).to_be_disabled()
     page.put("state", a_state(1))
     page.get_by_role("button", name="Resume").click()
     assert [told["question"] for told in page.asked() if told["question"] != "maps"] == [
@@ -340,14 +341,14 @@ def test_a_refusal_of_the_kernel_is_shown(live):
     page.evaluate(
         "say({answers: asked.at(-1).number, error: {what: 'this toy is being trained already', advice: ''}})"
     )
-    assert "being trained already" in page.locator(".complaint").inner_text()
+    expect(page.locator(".complaint")).to_contain_text("being trained already")
 
 
 def test_a_cell_that_trains_is_stopped_by_an_interrupt_and_the_view_says_so(live):
     page = live()
     page.put("state", a_state(1, status="training", in_cell=True))
     page.get_by_text("Kernel > Interrupt stops it").wait_for()
-    assert page.get_by_role("button", name="Stop").is_disabled()
+    expect(page.get_by_role("button", name="Stop")).to_be_disabled()
 
 
 def test_curves_grow_and_the_map_follows_the_newest_epoch_unless_one_looks_back(live, record):
@@ -355,13 +356,13 @@ def test_curves_grow_and_the_map_follows_the_newest_epoch_unless_one_looks_back(
     page.put("newest", {"number": 1, **maps[1]})
     page.put("state", a_state(1, status="training"))
     page.locator(".when", has_text="after epoch 1").wait_for()
-    assert chart(page, "Recall").locator("path.line").count() == 2
+    expect(chart(page, "Recall").locator("path.line")).to_have_count(2)
     slider(page).fill("0")
     page.put("newest", {"number": 2, **maps[2]})
     page.put("state", a_state(2, status="training"))
     page.locator("dd", has_text="2.0 of 5").wait_for()
     assert page.locator(".when").inner_text() == "before training"
-    assert slider(page).get_attribute("max") == "2"
+    expect(slider(page)).to_have_attribute("max", "2")
 
 
 def test_a_view_that_was_opened_late_asks_for_the_maps_it_missed(live, record):
@@ -400,17 +401,17 @@ monitor = TrainingMonitor(
 def test_in_jupyterlab_a_run_is_started_stopped_and_resumed(in_lab):
     page = in_lab([SLOW, "monitor"])
     view = page.locator(".itr-training-monitor:visible")
-    assert view.count() == 1
+    expect(view).to_have_count(1)
     view.get_by_role("button", name="Start").click()
     view.locator(".when", has_text="after epoch 2").wait_for()
     view.get_by_role("button", name="Stop").click()
     view.locator('[data-status="stopped"]').wait_for()
-    assert "the model holds the weights of epoch" in view.locator(".note").inner_text()
+    expect(view.locator(".note")).to_contain_text("the model holds the weights of epoch")
     view.get_by_role("button", name="Resume").click()
     view.locator('[data-status="training"]').wait_for()
     view.get_by_role("button", name="Stop").click()
     view.locator('[data-status="stopped"]').wait_for()
-    assert page.locator(".itr-training-monitor:visible").count() == 1, "the snapshot stays hidden"
+    expect(page.locator(".itr-training-monitor:visible"), "the snapshot stays hidden").to_have_count(1)
 
 
 @pytest.mark.slow
