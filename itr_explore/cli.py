@@ -1,4 +1,4 @@
-"""The command line: `itr-explore demo | train | evaluate | explain | search | extract | features | report | doctor`.
+"""The command line: `itr-explore` demo, train, evaluate, explain, search, extract, features, report, doctor.
 
 Each command is a few lines over the public functions, so that whatever it does can be done in a notebook.
 """

@@ -141,15 +141,26 @@ class DetectorExtractor:
         return best.values, best.indices
 
 
+def is_detector(place: str) -> bool:
+    """Whether a checkpoint is one that this file reads: it draws boxes."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES
+
+    return _model_type(place) in MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES or _reads_words(place)
+
+
 def _reads_words(place: str) -> bool:
-    from transformers import AutoConfig
     from transformers.models.auto.modeling_auto import MODEL_FOR_ZERO_SHOT_OBJECT_DETECTION_MAPPING_NAMES
 
+    return _model_type(place) in MODEL_FOR_ZERO_SHOT_OBJECT_DETECTION_MAPPING_NAMES
+
+
+def _model_type(place: str) -> str:
+    from transformers import AutoConfig
+
     try:
-        config = AutoConfig.from_pretrained(place)
+        return AutoConfig.from_pretrained(place).model_type
     except (OSError, ValueError, KeyError) as error:
-        raise ValueError(f"{place} holds no detector that transformers can read: {error}") from error
-    return config.model_type in MODEL_FOR_ZERO_SHOT_OBJECT_DETECTION_MAPPING_NAMES
+        raise ValueError(f"{place} holds no model that transformers can read: {error}") from error
 
 
 def _question(place: str, words: Sequence[str]) -> tuple[dict[str, Tensor], list[list[int]]]:

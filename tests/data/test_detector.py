@@ -3,36 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from extractor_toys import BACKBONE, detr
 from PIL import Image
 
 from itr_explore.data.boxes import iou, suppress
 from itr_explore.data.detections import Choice, CropEncoder, crop
 from itr_explore.data.detector import DetectorExtractor
-
-BACKBONE = {"hidden_sizes": [8, 8, 8, 8], "depths": [1, 1, 1, 1], "embedding_size": 8, "layer_type": "basic"}
-
-
-def detr():
-    from transformers import DetrConfig, DetrForObjectDetection, DetrImageProcessorPil, ResNetConfig
-
-    config = DetrConfig(
-        use_timm_backbone=False,
-        backbone_config=ResNetConfig(**BACKBONE, out_features=["stage4"]),
-        use_pretrained_backbone=False,
-        backbone=None,
-        d_model=16,
-        encoder_layers=1,
-        decoder_layers=1,
-        encoder_attention_heads=2,
-        decoder_attention_heads=2,
-        encoder_ffn_dim=16,
-        decoder_ffn_dim=16,
-        num_queries=12,
-        id2label={0: "cat", 1: "dog", 2: "boat"},
-    )
-    return DetrForObjectDetection(config), DetrImageProcessorPil(
-        size={"shortest_edge": 64, "longest_edge": 96}
-    )
 
 
 def rt_detr():

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from extractor_toys import BOXES, write_detector
 from PIL import Image
 
 from itr_explore.data.boxes import iou
@@ -12,37 +13,6 @@ from itr_explore.data.detections import CropEncoder
 from itr_explore.data.onnx import OnnxDetector
 
 pytest.importorskip("onnxruntime")
-
-BOXES = 16 + 4 + 1  # of a picture of 32 x 32: strides 8, 16 and 32
-
-
-def varint(number: int) -> bytes:
-    return (b"" if number < 128 else bytes([number & 127 | 128]) + varint(number >> 7)) or bytes([number])
-
-
-def number(field: int, value: int) -> bytes:
-    return varint(field << 3) + varint(value)
-
-
-def message(field: int, *parts: bytes) -> bytes:
-    whole = b"".join(parts)
-    return varint(field << 3 | 2) + varint(len(whole)) + whole
-
-
-def value_info(field: int, name: str, shape) -> bytes:
-    dims = [message(1, number(1, size)) for size in shape]
-    return message(field, message(1, name.encode()), message(2, message(1, number(1, 1), message(2, *dims))))
-
-
-def write_detector(path, answer: np.ndarray, side=32):
-    """A network that gives this answer to every picture."""
-    tensor = [number(1, size) for size in answer.shape]
-    tensor += [number(2, 1), message(8, b"told"), message(9, answer.astype("<f4").tobytes())]
-    node = [message(1, b"told"), message(2, b"output"), message(4, b"Identity")]
-    graph = [message(1, *node), message(2, b"graph"), message(5, *tensor)]
-    graph += [value_info(11, "images", (1, 3, side, side)), value_info(12, "output", answer.shape)]
-    path.write_bytes(number(1, 8) + message(8, message(1, b""), number(2, 13)) + message(7, *graph))
-    return path
 
 
 @pytest.fixture
