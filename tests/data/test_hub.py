@@ -8,8 +8,11 @@ import pytest
 from datasets import Dataset, DatasetDict, Features, Image, List, Value
 from datasets.exceptions import DatasetNotFoundError
 from PIL import Image as Pillow
+from toys import toy_model
 
 from itr_explore.data.collection import Collection
+from itr_explore.evaluation.ranking import evaluate
+from itr_explore.records import RegionsOf
 
 TEXT = Value("string")
 PICTURES = [Pillow.new("RGB", (30 + row, 20), (40 * row, 0, 90)) for row in range(4)]
@@ -351,3 +354,28 @@ def test_subsets_keep_the_captions_own_numbers(read):
     assert found.caption_ids[:1] == ["10"]
     assert found.image(0).width == 32
     np.testing.assert_array_equal(found.source_rows[0], [2, 0])
+
+
+class Corners:
+    """Four quarters of a picture, each told by its mean colour."""
+
+    def describe(self) -> dict:
+        return {"kind": "corners"}
+
+    def __call__(self, pictures):
+        return [self._of(np.asarray(picture, np.float32) / 255) for picture in pictures]
+
+    def _of(self, pixels):
+        parts = [half for side in np.array_split(pixels, 2) for half in np.array_split(side, 2, axis=1)]
+        boxes = [(x, y, x + 0.5, y + 0.5) for y in (0, 0.5) for x in (0, 0.5)]
+        size = pixels.shape[1], pixels.shape[0]
+        features = np.array([part.mean((0, 1)) for part in parts], np.float32)
+        return RegionsOf(features, np.array(boxes, np.float32), size=size)
+
+
+def test_from_a_set_to_regions_recall_and_a_pair(read, tmp_path):
+    found = read(flickr().remove_columns("split")).with_regions(Corners(), cache=tmp_path / "regions")
+    model = toy_model(found)
+    assert (found.region_dim, found.has_boxes) == (3, True)
+    assert evaluate(model, found, device="cpu").rsum > 0
+    assert found.subset([2]).pair(0).regions.shape == (4, 3)
