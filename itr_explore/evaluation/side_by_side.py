@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from itr_explore.evaluation.encoding import score_matrix
+from itr_explore.evaluation.ranking import rank_among, slices
 from itr_explore.records import ShownAsTable, Table
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from itr_explore.models.base import RetrievalModel
 
 Direction = Literal["text_to_image", "image_to_text"]
+AT_ONCE = 256  # captions that are ranked together
 
 
 @dataclass(frozen=True, repr=False)
@@ -187,12 +189,13 @@ def _ranked(name: str, scores: np.ndarray, image_of: np.ndarray, images: int) ->
         )
     if np.isnan(scores).any():
         raise ValueError(f"scores of {name} hold NaN; look at its weights and at the features")
-    own = scores[image_of, np.arange(len(image_of))]
-    of_images = (scores > own).sum(axis=0) + ((scores == own).sum(axis=0) - 1) / 2
-    of_captions = np.empty(len(image_of))
-    for image in range(images):
-        mine = image_of == image
-        wrong = np.sort(scores[image, ~mine])
-        below, upto = (np.searchsorted(wrong, own[mine], side) for side in ("left", "right"))
-        of_captions[mine] = len(wrong) - upto + (upto - below) / 2
-    return own.astype(np.float64), of_images.astype(np.float64), of_captions
+    captions = np.arange(len(image_of))
+    own = scores[image_of, captions]
+    of_images, of_captions = np.empty(len(image_of)), np.empty(len(image_of))
+    for at in slices(len(image_of), AT_ONCE):
+        mine = image_of[at][:, None]
+        of_images[at] = rank_among(scores[:, at].T, mine == np.arange(images))
+        itself = captions[at][:, None] == captions
+        others = np.where((mine == image_of) & ~itself, -np.inf, scores[image_of[at]])
+        of_captions[at] = rank_among(others, itself)
+    return own.astype(np.float64), of_images, of_captions

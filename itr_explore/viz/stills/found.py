@@ -98,9 +98,10 @@ def _where(sheet: Sheet, x: float, y: float, room: float, found: Found, note: st
     )
     y = sheet.paragraph(x, y, f"{stages}. {note}{unseen}".strip(), room, 12.5)
     if not len(found.right_ranks):
-        return sheet.paragraph(x, y + 21, "No right answer is known.", room, 12.5)
+        says = "No right answer is known." if not found.known else "The right answer is none of these."
+        return sheet.paragraph(x, y + 21, says, room, 12.5)
     ranks = [f"{rank + 1:,}" for rank in found.right_ranks[:5].tolist()]
-    more = len(found.right_ranks) - len(ranks)
+    more = len(found.right_ranks) + len(found.beyond) - len(ranks)
     says = "The right answer at rank" if len(found.right_ranks) == 1 else "Right answers at ranks"
     text = f"{', '.join(ranks)}{f' and {more} more' if more else ''} of {found.of:,}"
     sheet.badge(x, y + 12, 14, "hit")

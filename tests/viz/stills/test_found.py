@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -49,6 +51,11 @@ def test_right_and_wrong_are_told_by_words_too(texts):
 def test_no_known_answer_and_no_result_are_said(texts):
     said = texts(found_still(found(right=()), []))
     assert {"No right answer is known.", "Nothing passes the filters."} <= set(said)
+
+
+def test_a_right_answer_that_was_not_brought_is_told(texts):
+    answer = replace(found(right=()), beyond=(7,))
+    assert "The right answer is none of these." in texts(found_still(answer, shown()))
 
 
 @pytest.mark.parametrize("width", [360, 820])
