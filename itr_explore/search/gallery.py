@@ -2,8 +2,8 @@
 
 Every image, or caption, is scored by the model itself as long as that is quick. A model whose score needs
 both sides at once searches a large collection in two stages (`evaluation.two_stage`): one vector an item
-gives the candidates, the model scores those. With an index (`search.index`) the vectors live
-there, on disk or on a server, and it gives the candidates. Each answer says which way it was found.
+gives the candidates, the model scores those. With an index (`search.index`) the vectors live there, on disk
+or on a server, and it gives the candidates. Each answer says which way it was found.
 """
 
 from __future__ import annotations
@@ -135,6 +135,7 @@ class Gallery:
             raise ValueError("there is no word to search for; type a sentence")
         if len(words) > MOST_WORDS:
             raise ValueError(f"the sentence has {len(words):,} words; at most {MOST_WORDS:,} are read")
+        self._check("images", filter)
         self.encode("images")
         start = time.perf_counter()
         with self.at_rest() as encoder:
@@ -163,6 +164,7 @@ class Gallery:
         Raises:
             ValueError: the image's regions do not fit the model, or a score is NaN.
         """
+        self._check("captions", filter)
         self.encode("captions")
         start = time.perf_counter()
         with self.at_rest() as encoder:
@@ -217,6 +219,11 @@ class Gallery:
                 del self._shelves[side]
         self._opened = []
 
+    def _check(self, side: Side, filter: str | None) -> None:
+        """Refuse a bad filter before anything is encoded."""
+        if filter is not None:
+            read_filter(filter, fields_of(self.facts(side)))
+
     def _new_shelf(self, side: Side) -> Shelf:
         if side in self._given:
             index, anew = self._given[side], side in self._anew
@@ -232,7 +239,7 @@ class Gallery:
         with self.at_rest() as encoder:
             first = encoder.images([0]) if side == "images" else encoder.captions([0])
             dim = first.vectors.shape[1]
-        name = f"{side}_{mark_of(self.model, self.collection)}"
+        name = f"{side}_{mark_of(self.model, self.collection, self.facts(side))}"
         expected = len(self.collection if side == "images" else self.collection.captions)
         index = open_index(self._place, name, dim, fields_of(self.facts(side)), expected=expected)
         self._opened.append(index)

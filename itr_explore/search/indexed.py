@@ -106,8 +106,8 @@ def fields_of(facts: Mapping[str, np.ndarray]) -> dict[str, type]:
     return {name: kinds[column.dtype.kind] for name, column in facts.items()}
 
 
-def mark_of(model: RetrievalModel, collection: Collection) -> str:
-    """Twelve letters that change with the weights, the captions, the images or their features."""
+def mark_of(model: RetrievalModel, collection: Collection, facts: Mapping[str, np.ndarray]) -> str:
+    """Twelve letters that change with the weights, the captions, the images, their features or the facts."""
     digest = hashlib.sha256(f"{model.name} {model.config}".encode())
     for name, weight in model.state_dict().items():
         digest.update(
@@ -119,4 +119,9 @@ def mark_of(model: RetrievalModel, collection: Collection) -> str:
     if len(collection):
         for row in np.unique(np.linspace(0, len(collection) - 1, LOOKED_AT).astype(np.int64)).tolist():
             digest.update(np.ascontiguousarray(collection.regions(row)).tobytes())
+    for name, column in facts.items():
+        values = (
+            "\0".join(column).encode("utf-8", "surrogatepass") if column.dtype == object else column.tobytes()
+        )
+        digest.update(f"{name} {column.dtype}".encode() + values)
     return digest.hexdigest()[:12]

@@ -116,6 +116,24 @@ class MilvusIndex(VectorIndex):
         """Have Milvus write what it still holds in memory; its log has kept that safe before, too."""
         self._call("flush", "flush")
 
+    def wait(self, seconds: float = 600.0) -> int:
+        """Wait until all that was saved is in the index; before, Milvus compares it vector by vector.
+
+        Returns:
+            how many vectors are not in it yet, where the time was not enough.
+        """
+        until = time.monotonic() + seconds
+        if self.lite:  # it does not say how far it is, but loading waits until all is built
+            self._call("let go of the index", "release_collection")
+            self._call("build the index", "load_collection", timeout=seconds)
+            return 0
+        while True:
+            told = self._call("describe the index", "describe_index", "vector") or {}
+            pending = int(told.get("pending_index_rows") or 0)
+            if not pending or time.monotonic() > until:
+                return pending
+            time.sleep(min(1.0, seconds))
+
     def drop(self) -> None:
         """Delete this index and all that is in it from Milvus."""
         self._call("drop the index", "drop_collection")
@@ -265,14 +283,14 @@ class MilvusIndex(VectorIndex):
     def _ask(self, method: str, *args: Any, **settings: Any) -> Any:
         from pymilvus import MilvusException
 
-        ask = getattr(self._client, method)
+        ask, settings = getattr(self._client, method), {"timeout": self.patience, **settings}
         try:
-            return ask(self.name, *args, timeout=self.patience, **settings)
+            return ask(self.name, *args, **settings)
         except MilvusException as error:
             if not any(word in str(error.message) for word in ("not loaded", "released")):
                 raise
             self._client.load_collection(self.name, timeout=self.patience)  # type: ignore[union-attr]
-            return ask(self.name, *args, timeout=self.patience, **settings)
+            return ask(self.name, *args, **settings)
 
     def _connect_again(self, seconds: float) -> None:
         """A new connection where there is one to be had: the old one may be of no more use."""

@@ -102,10 +102,11 @@ def test_encoding_that_was_broken_off_goes_on_from_where_it_was_kept(fine, tmp_p
 
 def test_other_weights_never_meet_the_vectors_of_these(collection, one_vector, place):
     gallery = Gallery(one_vector, collection, index=place)
-    before, mark = gallery.images_for("a red dog").scores, mark_of(one_vector, collection)
+    before, mark = gallery.images_for("a red dog").scores, mark_of(one_vector, collection, {})
     with torch.no_grad():
         one_vector.look.weight.mul_(-1)
-    assert mark_of(one_vector, collection) != mark != mark_of(one_vector, toy_collection(41))
+    others = (collection, {}), (toy_collection(41), {}), (collection, {"year": np.arange(40)})
+    assert mark not in {mark_of(one_vector, *other) for other in others}
     assert not np.allclose(gallery.images_for("a red dog").scores, before)
     gallery.close()
 

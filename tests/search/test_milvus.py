@@ -23,6 +23,7 @@ def test_a_file_opens_again_with_all_that_was_in_it(tmp_path):
     with MilvusIndex(tmp_path / "new" / "a.db", "x", 4, {"word": str}) as index:
         index.add([1, 2], vectors(2), {"word": ["a", "b"]})
         index.save()
+        assert index.wait(60) == 0
     with MilvusIndex(tmp_path / "new" / "a.db", "x") as again:
         assert (again.dim, again.fields, len(again), again.plan.kind) == (4, {"word": str}, 2, "HNSW")
         assert again.search(vectors(2)[1], 1, filter="word == 'b'").ids.tolist() == [[2]]
