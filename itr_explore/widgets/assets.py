@@ -41,7 +41,7 @@ VIEWS = {
     ),
     "retrieval_demo": Parts(
         "mountRetrievalDemo",
-        (*PAIR_SCRIPTS, "why.js", "retrieval_demo.js"),
+        (*PAIR_SCRIPTS, "why.js", "results.js", "worst.js", "retrieval_demo.js"),
         ("base.css", "pair_view.css", "retrieval_demo.css"),
     ),
     "graph_explorer": Parts(

@@ -4,10 +4,7 @@
 const PAUSE = 90; // milliseconds without a key before a question goes out, where keys come quickly
 const PIECE = 2 ** 21; // bytes of an upload that travel at once; servers refuse large messages
 const MODES = { images: "Sentence → images", captions: "Image → captions", worst: "Worst queries" };
-const STATES = { right: ["hit", "right"], wrong: ["miss", "wrong"], true: ["hit", "true too"], unknown: [null, ""] };
 const NEEDS_KERNEL = "No kernel here: this is the search as it was displayed or saved. Typing and choosing need a running notebook.";
-
-const count = (number) => number.toLocaleString("en");
 
 function mountRetrievalDemo(host, payload, kernel) {
   const shadow = host.shadowRoot ?? host.attachShadow({ mode: "open" });
@@ -37,6 +34,7 @@ function mountRetrievalDemo(host, payload, kernel) {
   const scale = make("p", { class: "scale-note" });
   const detail = make("section", { class: "detail", hidden: true, "aria-label": "the chosen result" });
   const worst = make("div", { class: "worst" });
+  const worstOnes = kernel && worstQueries(worst, kernel, search, payload.classes);
 
   const tabs = make("span", { class: "switch", role: "group", "aria-label": "what to do" },
     ...Object.entries(MODES).map(([mode, text]) => button(text, () => enter(mode), { "data-mode": mode, disabled: !live })));
@@ -161,6 +159,7 @@ function mountRetrievalDemo(host, payload, kernel) {
     browser.hidden = mode !== "captions" || !browser.childElementCount;
     for (const node of [sieve, status, answers, scale]) node.hidden = mode === "worst";
     worst.hidden = mode !== "worst";
+    worstOnes?.stop();
     if (mode === "images") fit();
     if (!ask) return;
     clearAnswer();
@@ -170,7 +169,7 @@ function mountRetrievalDemo(host, payload, kernel) {
       query.focus();
       if (query.value) search({ text: query.value }, false);
     } else if (mode === "captions") search({ image: state.image ?? 0 });
-    else drawWorst();
+    else worstOnes.draw();
   }
 
   function clearAnswer() {
@@ -239,7 +238,7 @@ function mountRetrievalDemo(host, payload, kernel) {
     }
     const [low, mean, high] = answer.spread;
     const place = (score) => (high > low ? (100 * (score - low)) / (high - low) : 100);
-    const items = answer.results.map((result) => (images ? card : line)(result, place, mean));
+    const items = answer.results.map((result) => (images ? card : line)(result, place, mean, live));
     items.forEach((item, at) => {
       item.setAttribute("tabindex", at ? -1 : 0);
       if (!live) return;
@@ -277,36 +276,6 @@ function mountRetrievalDemo(host, payload, kernel) {
       return node;
     });
     return make("p", { class: "where" }, answer.rightInAll > 1 ? "Right answers at" : "The right answer at", ...shown, more > 0 ? `and ${more} more` : null);
-  }
-
-  function numbers({ score, margin }) {
-    return make("span", { class: "numbers-of" }, make("b", {}, fixed(score)), make("span", { class: "quiet" }, margin === null ? "" : ` margin ${margin.toFixed(3)}`));
-  }
-
-  const gauge = (score, place, mean) => make("span", { class: "gauge", "aria-hidden": "true" }, make("i", { style: `width:${place(score)}%` }), make("u", { style: `left:${place(mean)}%` }));
-
-  function mark(result) {
-    const [shape, text] = STATES[result.state];
-    if (!shape) return null;
-    return make("span", { class: "mark", "data-state": result.state }, badge(shape),
-      make("span", {}, text, result.false ? make("span", { class: "quiet" }, `: ${result.false}`) : null));
-  }
-
-  /** How one result is read aloud. */
-  const spoken = (result, name) => [`rank ${result.rank}`, name, `score ${fixed(result.score)}`, STATES[result.state][1], result.false].filter(Boolean).join(", ");
-
-  const holder = (attributes, ...children) => make(live ? "button" : "div", live ? { type: "button", ...attributes, "aria-pressed": "false" } : { class: attributes.class, "data-row": attributes["data-row"] }, ...children);
-
-  function card(result, place, mean) {
-    return holder({ class: "card", "data-row": result.row, "data-state": result.state, "aria-label": spoken(result, result.caption || result.name) },
-      make("span", { class: "frame" }, face(result), make("span", { class: "place" }, String(result.rank))),
-      gauge(result.score, place, mean), numbers(result), mark(result), make("span", { class: "own", dir: "auto" }, result.caption || result.name));
-  }
-
-  function line(result, place, mean) {
-    return holder({ class: "line", "data-row": result.row, "data-state": result.state, "aria-label": spoken(result, result.text) },
-      make("span", { class: "place" }, String(result.rank)), make("span", { class: "text", dir: "auto" }, result.text), mark(result),
-      make("span", { class: "weight" }, gauge(result.score, place, mean), numbers(result)));
   }
 
   // ---------- the chosen result
@@ -374,70 +343,6 @@ function mountRetrievalDemo(host, payload, kernel) {
     state.from?.focus();
   });
 
-  // ---------- the worst queries
-
-  function drawWorst() {
-    state.worstSide ??= "images";
-    state.worstBy ??= "rank";
-    const option = (name, key, value) => button(name, () => ((state[key] = value), drawWorst()), { "aria-pressed": String(state[key] === value) });
-    const body = make("div", { class: "worst-body" });
-    worst.replaceChildren(
-      make("div", { class: "controls" },
-        make("span", { class: "switch", role: "group", "aria-label": "queries" }, option("captions as queries", "worstSide", "images"), option("images as queries", "worstSide", "captions")),
-        make("span", { class: "switch", role: "group", "aria-label": "order" }, option("largest rank", "worstBy", "rank"), option("smallest margin", "worstBy", "margin"))),
-      body);
-    rankAll(body, state.worstSide, state.worstBy, ++state.turn);
-  }
-
-  async function rankAll(body, side, by, turn) {
-    const bar = make("progress", { max: 1, value: 0, "aria-label": "queries ranked" });
-    const note = make("p", { class: "about", role: "status" }, "Ranking all queries, a moment at a time: everything else goes on. ", bar);
-    body.replaceChildren(note);
-    try {
-      for (;;) {
-        const found = await kernel.ask("worst", { side, by });
-        if (turn !== state.turn || state.stopped) return;
-        if (found.rows) return body.replaceChildren(...worstTable(found));
-        bar.max = found.total;
-        bar.value = found.done;
-      }
-    } catch (error) {
-      if (turn === state.turn) body.replaceChildren(complaint(error));
-    }
-  }
-
-  function worstTable(found) {
-    const images = found.side === "images";
-    const sample = found.queries < found.of ? `${count(found.queries)} of ${count(found.of)} queries, drawn at random` : `All ${count(found.of)} queries`;
-    const rows = found.rows.map((row) => {
-      const go = button(row.text, () => search(images ? { text: row.text } : { image: row.image }), { class: "go", dir: "auto" });
-      return make("tr", {}, make("td", { class: "tiny" }, face(row)), make("th", { scope: "row" }, go), make("td", { class: "number" }, count(row.rank)), make("td", { class: "number" }, signedNumber(row.margin)), make("td", { dir: "auto", class: images ? "tiny" : "quiet" }, row.rivalPicture ? face(row.rivalPicture) : row.rival));
-    });
-    const head = ["", images ? "caption" : "image", "rank of the right one", "margin", images ? "ranked first instead" : "caption ranked first instead"];
-    const parts = [
-      make("p", { class: "about" }, `${sample}: ${count(found.failed)} do not put a right answer first; median rank ${short(found.median)}. Margin: best right score minus best wrong one. Here only its own ${images ? "image" : "captions"} count as right.`),
-      make("div", { class: "wide-table" }, make("table", {}, make("thead", {}, make("tr", {}, ...head.map((text, at) => make("th", { scope: "col", class: at === 2 || at === 3 ? "number" : null }, text)))), make("tbody", {}, ...rows))),
-    ];
-    if (payload.classes) parts.push(classes());
-    return parts;
-  }
-
-  function classes() {
-    const place = make("div", {});
-    const ask = button("What is false in them?", async () => {
-      ask.disabled = true;
-      place.replaceChildren(make("p", { class: "about", role: "status" }, "Reading the captions against the scenes …"));
-      try {
-        const { head, rows, title, note } = await kernel.ask("classes");
-        place.replaceChildren(make("h4", {}, title), make("div", { class: "wide-table" }, table(head, rows)), make("p", { class: "about" }, note));
-      } catch (error) {
-        place.replaceChildren(complaint(error));
-        ask.disabled = false;
-      }
-    });
-    return make("div", { class: "classes" }, make("p", {}, ask), place);
-  }
-
   // ---------- start
 
   const follow = followTheme(root, () => {});
@@ -451,17 +356,12 @@ function mountRetrievalDemo(host, payload, kernel) {
   return () => {
     state.stopped = true;
     state.turn++;
+    worstOnes?.stop();
     state.stopPair();
     follow.stop();
     stopLooking();
     shadow.replaceChildren();
   };
-}
-
-function button(text, clicked, attributes = {}) {
-  const node = make("button", { type: "button", ...attributes }, text);
-  node.addEventListener("click", clicked);
-  return node;
 }
 
 /** The bytes of a file as base64. */
