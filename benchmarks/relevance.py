@@ -2,12 +2,13 @@
 
     python benchmarks/relevance.py [--models scan vsrnpp] [--images 500]
     python benchmarks/relevance.py --photos ../shared/data/real-photos --weights FOLDER
+                                   [--negatives ../shared/data/coco-small]
 
 The first measures the zoo's weights on the test split of the scenes: the classes of their errors
 (`error_classes`), retrieval by all captions that are true (`relevance`), and how often a right caption scores
 above one with a single false claim (`above_negatives`). The second asks the weights of real photos that
-`benchmarks/real_photos.py --weights FOLDER` kept how far they agree with experts. Both write
-results/relevance.json, a run as soon as it ends.
+`benchmarks/real_photos.py --weights FOLDER` kept how far they agree with experts, and how often they score a
+right caption above SugarCrepe's hard negatives. Both write results/relevance.json, a run as soon as it ends.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import torch
 from common import Kept, machine
 
 from itr_explore import Collection, from_pretrained, list_models
-from itr_explore.data.judgments import read_judgments, scene_negatives
+from itr_explore.data.judgments import read_judgments, read_negatives, scene_negatives
 from itr_explore.evaluation.encoding import score_matrix
 from itr_explore.evaluation.errors import above_negatives, error_classes
 from itr_explore.evaluation.relevance import agreement, relevance
@@ -60,14 +61,22 @@ def on_scenes(name: str, images: int, device: str) -> dict[str, Any]:
     return {"collection": "scenes", "model": name, "images": images, **told, "seconds": seconds}
 
 
-def on_photos(folder: Path, weights: Path, device: str) -> dict[str, Any]:
-    """Agreement with experts of weights trained on photos."""
+def on_photos(folder: Path, weights: Path, hard: Path | None, device: str) -> dict[str, Any]:
+    """Agreement with experts of weights trained on photos, and hard negatives of other photos."""
     model, photos = from_pretrained(weights), Collection.from_karpathy(folder, "test")
     judgments = read_judgments(folder / "expert_judgments.tsv", photos)
     read = Collection.from_karpathy(folder, "train").captions
     found = agreement(model, photos, judgments, read, device=device)
     print(found, flush=True)
-    return {"collection": "photos", "model": weights.name, "agreement": plain(found)}
+    told = {"collection": "photos", "model": weights.name, "agreement": plain(found)}
+    if hard is not None:
+        others = Collection.from_karpathy(hard, "test")
+        above = above_negatives(
+            {model.name: model}, others, read_negatives(hard, others), read, device=device
+        )
+        print(above, flush=True)
+        told["above_negatives"] = plain(above)
+    return told
 
 
 def main() -> None:
@@ -76,6 +85,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=500, help="of the test split")
     parser.add_argument("--photos", type=Path, help="a folder of photos with expert_judgments.tsv")
     parser.add_argument("--weights", type=Path, help="a folder of folders of weights trained on these photos")
+    parser.add_argument("--negatives", type=Path, help="a folder of photos with hard negatives")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
@@ -87,7 +97,8 @@ def main() -> None:
             KEPT.add({**on_scenes(name, options.images, options.device), "machine": machine()})
         return
     for weights in sorted(path.parent for path in options.weights.glob("*/config.json")):
-        KEPT.add({**on_photos(options.photos, weights, options.device), "machine": machine()})
+        found = on_photos(options.photos, weights, options.negatives, options.device)
+        KEPT.add({**found, "machine": machine()})
 
 
 if __name__ == "__main__":

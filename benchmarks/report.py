@@ -13,7 +13,16 @@ import re
 from common import RESULTS
 
 from itr_explore.evaluation.runs import Runs, recall_at_1, swap_halves
-from itr_explore.evaluation.tables import edges_table, mistakes_table, photo_table, speed_table, truth_table
+from itr_explore.evaluation.tables import (
+    agreement_table,
+    edges_table,
+    mistakes_table,
+    photo_table,
+    relevance_table,
+    speed_table,
+    switches_table,
+    truth_table,
+)
 from itr_explore.records import Table
 from itr_explore.viz.runs import spread_bars
 
@@ -67,8 +76,10 @@ def main() -> None:
         "edges": edges_table,
         "relevance": mistakes_table,
     }
+    of_relevance = [make(read("relevance")) for make in (relevance_table, agreement_table)]
+    switched = switches_table(*map(read, ("switches", "scenes", "real_photos")))
     tables = [runs.recall_table(), runs.swap_table(), runs.pointing_table()]
-    tables += [make(read(name)) for name, make in of_files.items()]
+    tables += [*(make(read(name)) for name, make in of_files.items()), *of_relevance, switched]
     told = [f"**{table.title}**\n\n{markdown(table)}\n\n{table.note}\n" for table in tables]
     (RESULTS / "systems.md").write_text("\n".join(told), encoding="utf-8")
     readme = ROOT / "README.md"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any
@@ -59,7 +60,8 @@ def speed_table(results: Mapping[str, Any]) -> Table:
 def truth_table(results: Mapping[str, Any]) -> Table:
     """What `benchmarks/is_it_true.py` wrote: are a system's maps right, faithful and specific?
 
-    Mean and standard deviation over seeds; of one seed the 95 per cent interval over images.
+    Mean and standard deviation over seeds, and the 95 per cent interval over images, its ends averaged over
+    seeds: of one seed always, of several for a system's own map.
     """
     groups: dict[str, list[dict[str, Any]]] = {}
     for run in results["runs"]:
@@ -85,7 +87,10 @@ def truth_table(results: Mapping[str, Any]) -> Table:
         (
             name,
             runs[0]["pointing"]["native"]["origin"],
-            *(_over_seeds([found(run) for run in runs], digits) for found, digits in asked.values()),
+            *(
+                _over_seeds([found(run) for run in runs], digits, what.endswith("own map"))
+                for what, (found, digits) in asked.items()
+            ),
             len(runs),
         )
         for name, runs in groups.items()
@@ -94,7 +99,8 @@ def truth_table(results: Mapping[str, Any]) -> Table:
         "Right: pointing accuracy in per cent. Faithful: the deletion gain over a random order of regions, in"
         " units of the score's range. Specific: rank correlation of the map over regions with that of random"
         " weights, near 0 is good. A system's own map over regions is what words gave them by attention;"
-        " where no word looks at regions, the shares or the trace of pooling, or the graph's edges."
+        " where no word looks at regions, the shares or the trace of pooling, or the graph's edges. ±:"
+        " standard deviation over seeds; in brackets the 95 per cent interval over images, its ends averaged."
     )
     return Table(("system", "map", *asked, "seeds"), rows, "Is it true", note)
 
@@ -118,6 +124,45 @@ def mistakes_table(results: Mapping[str, Any]) -> Table:
     )
     columns = ("system", "errors", *kinds, "R@1, written", "R@1, all true")
     return Table(columns, tuple(rows), "Mistakes", note)
+
+
+def relevance_table(results: Mapping[str, Any]) -> Table:
+    """What `benchmarks/relevance.py` wrote of scenes: ranks by all that is true, and single false claims."""
+    measures = [
+        f"{way} {what}" for way in ("image to text", "text to image") for what in ("mAP@R", "R-precision")
+    ]
+    rows: list[tuple[str | float | None, ...]] = []
+    for run in (run for run in results["runs"] if run["collection"] == "scenes"):
+        ranks = (run["relevance"][run["model"]][measure][0] for measure in measures)
+        above = {name.split(" (")[0]: cell[0] for name, cell in run["above_negatives"][run["model"]].items()}
+        rows.append((run["model"], *ranks, *(above.get(kind) for kind in CLASSES)))
+    note = (
+        "500 test scenes; right is every caption that is true of the picture, not only the five written for"
+        " it. Then how often, per cent, a right caption scores above one with a single false claim, by what"
+        " is false."
+    )
+    return Table(("system", *measures, *CLASSES), tuple(rows), "Relevance", note)
+
+
+def agreement_table(results: Mapping[str, Any]) -> Table:
+    """What `benchmarks/relevance.py` wrote of photos: agreement with experts, and hard negatives."""
+    found: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}  # the same controls stand in every run
+    for run in (run for run in results["runs"] if run["collection"] == "photos"):
+        for name, correlations in run["agreement"].items():
+            found[name] = correlations, run.get("above_negatives", {}).get(name, {})
+    controls = ("one expert", "text only", "random order")
+    rows: list[tuple[str | float | None, ...]] = []
+    for name in (*(name for name in found if name not in controls), *controls):
+        correlations, above = found[name]
+        every = next((cell[0] for kind, cell in above.items() if kind.startswith("all ")), None)
+        rows.append((name, *(f"{cell[0]:.2f}" for cell in correlations.values()), every))
+    note = (
+        "Rank correlation with the mean judgement of three experts (Flickr8k); one expert is compared with"
+        " the other two. Then how often, per cent, a caption scores above its hard negative (SugarCrepe, of"
+        " 10 photos of COCO: a hint)."
+    )
+    columns = ("system", "Spearman's rho", "Kendall's tau-b", "above hard negatives")
+    return Table(columns, tuple(rows), "Agreement", note)
 
 
 def edges_table(results: Mapping[str, Any]) -> Table:
@@ -145,15 +190,44 @@ def edges_table(results: Mapping[str, Any]) -> Table:
     return Table(("graph", "right, per cent", "margin", *ways), rows, "Edges", note)
 
 
-def _over_seeds(found: Sequence[Sequence[float | None]], digits: int) -> str:
-    """Mean and spread of the numbers of several seeds, or that of one with its interval."""
+def switches_table(results: Mapping[str, Any], scenes: Mapping[str, Any], photos: Mapping[str, Any]) -> Table:
+    """What `benchmarks/switches.py` wrote, beside seed 0 of the recipes as they stand (scenes, photos)."""
+
+    def both(recalls: Sequence[float] | None) -> str:
+        return "" if recalls is None else f"{recalls[0]:.1f} / {recalls[1]:.1f}"
+
+    usual = {
+        (run["model"], "scenes"): (None, run["test_recall"][0])
+        for run in scenes["runs"]
+        if run["seed"] == 0 and run["box"] and run["foils"] == run["usual_foils"]
+    } | {
+        (run["model"], "photos"): (run["validation_recall"][0], run["test_recall"][0])
+        for run in photos["runs"]
+        if run["seed"] == 0
+    }
+    rows = []
+    for run in results["runs"]:
+        changed = ", ".join(f"{name} = {value}" for name, value in json.loads(run["changed"]).items())
+        validation, test = usual[run["model"], run["collection"]]
+        found = run["validation_recall_at_1"], validation, run["test_recall_at_1"], test
+        rows.append((run["model"], run["collection"], changed, *map(both, found)))
+    columns = ("system", "collection", "switch", "validation", "without", "test", "without it")
+    note = "R@1 image to text / text to image, one seed; a validation figure that was not kept is left out."
+    return Table(columns, tuple(rows), "Switches", note)
+
+
+def _over_seeds(found: Sequence[Sequence[float | None]], digits: int, interval: bool) -> str:
+    """Mean and spread over seeds, with the mean interval if asked; of one seed always."""
     values = [value for value, *_ in found if value is not None]
-    if len(values) > 1:
-        return f"{mean(values):.{digits}f} ± {stdev(values):.{digits}f}"
     if not values:
         return ""
-    ends = [end for end in found[0][1:] if end is not None]
-    return f"{values[0]:.{digits}f}" + (f" ({ends[0]:.{digits}f} to {ends[1]:.{digits}f})" if ends else "")
+    spread = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
+    told = f"{mean(values):.{digits}f}{spread}"
+    ends = [(low, high) for _, low, high in found if low is not None and high is not None]
+    if not ends or not (interval or len(values) == 1):
+        return told
+    low, high = map(mean, zip(*ends, strict=True))
+    return f"{told} ({low:.{digits}f} to {high:.{digits}f})"
 
 
 def _three_digits(value: float) -> str:

@@ -1,7 +1,7 @@
 """Recipes: which preset of a system, and how to train it, for a kind of collection.
 
 One TOML file a system, `recipe_files/SYSTEM.toml`: its `system`, and a table for each of `[scenes]`,
-`[photos]` (any collection of real photos; chosen on a validation split), `[flickr30k]` and `[coco]` (the
+`[photos]` (any collection of real photos), `[flickr30k]` and `[coco]` (the
 published set-up, for the field's feature files). A table's keys are the fields of `Recipe`; its sub-table
 `model` holds settings of the model that differ from the preset's. `recipe_files/collections.toml` says which
 files the last two need and where the field gets them.

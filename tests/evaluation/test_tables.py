@@ -1,6 +1,15 @@
 """Tables of what benchmarks wrote, from results made by hand."""
 
-from itr_explore.evaluation.tables import edges_table, mistakes_table, photo_table, speed_table, truth_table
+from itr_explore.evaluation.tables import (
+    agreement_table,
+    edges_table,
+    mistakes_table,
+    photo_table,
+    relevance_table,
+    speed_table,
+    switches_table,
+    truth_table,
+)
 
 
 def test_photos_are_tabled_as_means_over_seeds_beside_the_linear_row():
@@ -48,10 +57,11 @@ def a_truth(model="scan", seed=0, right=80.0):
     }
 
 
-def test_truth_of_one_seed_has_its_interval_and_of_several_their_spread():
+def test_truth_has_its_interval_and_of_several_seeds_their_spread():
     table = truth_table({"runs": [a_truth(), a_truth(seed=1, right=84.0), a_truth("chan")]})
     several, one = (dict(zip(table.columns, row, strict=True)) for row in table.rows)
-    assert several["right: own map"] == "82.0 ± 2.8"
+    assert several["right: own map"] == "82.0 ± 2.8 (70.0 to 90.0)"
+    assert several["random weights"] == "10.0 ± 0.0"
     assert one["right: own map"] == "80.0 (70.0 to 90.0)"
     assert one["blind"] == "20.0"
     assert one["faithful: own map"] == ""
@@ -73,6 +83,74 @@ def test_mistakes_are_tabled_by_class_beside_both_recalls():
     }
     (row,) = mistakes_table({"runs": [run, {"collection": "photos"}]}).rows
     assert row == ("scan", 12, 10.0, 10.0, 10.0, 10.0, 10.0, 50.0, 80.0, 85.0)
+
+
+def test_relevance_is_tabled_both_ways_beside_single_false_claims():
+    measures = {
+        f"{way} {what}": [50.0, 40.0, 60.0]
+        for way in ("image to text", "text to image")
+        for what in ("mAP@R", "R-precision")
+    }
+    above = {"scan": {"all (9)": [90.0, 80, 99], "relation (4)": [75.0, 60, 90]}, "text only": {}}
+    run = {"collection": "scenes", "model": "scan", "relevance": {"scan": measures}, "above_negatives": above}
+    (row,) = relevance_table({"runs": [run, {"collection": "photos"}]}).rows
+    assert row == ("scan", 50.0, 50.0, 50.0, 50.0, None, None, 75.0, None, None)
+
+
+def test_agreement_is_tabled_with_its_controls_once_and_last():
+    def run(name, rho):
+        controls = {
+            row: {"rho": [0.5, 0.4, 0.6], "tau": [0.4, 0.3, 0.5]}
+            for row in ("one expert", "text only", "random order")
+        }
+        above = {name: {"all (63)": [80.0, 70.0, 90.0]}, "text only": {"all (63)": [50.0, 40.0, 60.0]}}
+        return {
+            "collection": "photos",
+            "agreement": {name: {"rho": [rho, 0, 1], "tau": [0.5, 0, 1]}, **controls},
+            "above_negatives": above,
+        }
+
+    rows = agreement_table({"runs": [run("scan", 0.6), run("vse", 0.25), {"collection": "scenes"}]}).rows
+    assert [row[0] for row in rows] == ["scan", "vse", "one expert", "text only", "random order"]
+    assert rows[0] == ("scan", "0.60", "0.50", 80.0)
+    assert rows[2] == ("one expert", "0.50", "0.40", None)
+
+
+def test_switches_are_tabled_beside_the_recipe_as_it_stands():
+    switched = {
+        "model": "lgsf",
+        "collection": "photos",
+        "changed": '{"constraint_weight": 1.0}',
+        "train_cpu_seconds": 9,
+    }
+    switched |= {"validation_recall_at_1": [21.0, 17.0], "test_recall_at_1": [20.0, 16.0]}
+    scenes = {
+        "model": "vsrnpp",
+        "collection": "scenes",
+        "changed": '{"generation_weight": 1.0}',
+        "train_cpu_seconds": 9,
+    }
+    scenes |= {"validation_recall_at_1": [81.0, 71.0], "test_recall_at_1": [80.0, 70.0]}
+    photos = {"model": "lgsf", "seed": 0, "validation_recall": [[25.0, 18.0]], "test_recall": [[22.0, 17.0]]}
+    usual = {
+        "model": "vsrnpp",
+        "seed": 0,
+        "box": True,
+        "foils": True,
+        "usual_foils": True,
+        "test_recall": [[89.0, 72.0]],
+    }
+    first, second = switches_table({"runs": [switched, scenes]}, {"runs": [usual]}, {"runs": [photos]}).rows
+    assert first == (
+        "lgsf",
+        "photos",
+        "constraint_weight = 1.0",
+        "21.0 / 17.0",
+        "25.0 / 18.0",
+        "20.0 / 16.0",
+        "22.0 / 17.0",
+    )
+    assert second[3:] == ("81.0 / 71.0", "", "80.0 / 70.0", "89.0 / 72.0")
 
 
 def test_edges_are_tabled_by_what_exceeds_their_controls():
