@@ -9,8 +9,9 @@ from itr_explore.training.fit import fit
 SETTINGS = {"epochs": 3, "batch_size": 17, "learning_rate": 0.003, "device": "cpu"}  # 120 captions: 1 remains
 SMALL = {
     "vse": {},
+    "vse_infty": {"hidden_dim": 8},
     "scan": {},
-    "user": {"guide_dropout": 0.0, "hidden_dim": 8, "queue_size": 48},
+    "user": {"guide_dropout": 0.0, "hidden_dim": 8, "queue_size": 48, "momentum": 0.9},
     "lgsf": {},
     "racg": {"match_dim": 16, "hard_pairs": None},
     "vsrnpp": {"generation_weight": 1.0, "decoder_dropout": 0.0, "decoder_dim": 8, "decoder_word_dim": 8},

@@ -121,6 +121,7 @@ class Run:
         if not warming_up and self.place.step % LOOK_FOR_COLLAPSE_EVERY == 0:
             self._look_for_collapse(batch)
         self.optimiser.step()
+        torch.autograd.graph.increment_version(self.model.parameters())  # a fused optimiser does not say so
         self.place.step += 1
         self.place.batch += 1
         return losses

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from small_systems import system
 from toys import toy_collection, toy_model
 
 from itr_explore.data.batching import training_batches
@@ -388,6 +389,14 @@ def test_validation_takes_smaller_blocks_where_a_gpu_is_short_of_memory(model, m
     (ranking,) = [p.validation for p in start(model, epochs=1) if p.validation]
     assert asked == [256, 64, 16]
     assert ranking.rsum == whole(model, VALIDATION, device="cpu").rsum
+
+
+def test_a_validation_sees_the_weights_that_the_last_step_left():
+    model, fresh = (system("vse_infty", TRAINING) for _ in range(2))
+    *_, last = start(model, epochs=1, warm_up_epochs=0)
+    fresh.load_state_dict(model.state_dict())
+    seen = evaluate(fresh, VALIDATION, device="cpu")
+    assert last.validation.text_to_image.tolist() == seen.text_to_image.tolist()
 
 
 def test_each_batch_of_an_epoch_is_marked_as_last_or_not():

@@ -62,6 +62,13 @@ def test_a_run_that_one_process_closes_stops_in_both_after_the_same_step(told):
     assert told[0]["stopped"]["note"].startswith("interrupted at step 3")
 
 
+def test_a_signal_to_one_process_ends_both_after_the_step_with_the_best_weights(told, folder):
+    for each in (each["signalled"] for each in told):
+        assert each["note"].startswith("interrupted at step 11; the model holds the weights of epoch 1")
+        assert each["holds"] == each["best"]
+    assert load_checkpoint(folder / "signalled")[1]["place"]["step"] == 11
+
+
 def test_both_go_on_with_the_checkpoint_that_the_first_wrote(told, folder):
     assert [each["stopped"]["again"] for each in told] == [list(range(4, 25))] * 2
     assert [path.name for path in (folder / "stopped").iterdir()] == ["checkpoint.safetensors"]

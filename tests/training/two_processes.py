@@ -1,6 +1,8 @@
 """What each of two processes runs for `test_processes.py`, started by torchrun; writes RANK.json into a folder."""
 
 import json
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -52,6 +54,21 @@ def stopped():
     return {"step": steps[-1].step, "note": steps[-1].note, "again": again}
 
 
+def signalled():
+    """The second process is asked to end in the middle of its second epoch."""
+    model, steps = toy_model(TRAINING), []
+    for progress in start(model, "signalled"):
+        steps.append(progress)
+        if RANK == 1 and progress.step == 11 and not progress.note:
+            os.kill(os.getpid(), signal.SIGTERM)
+    best = steps[7].validation.rsum
+    return {"step": steps[-1].step, "note": steps[-1].note, "best": best, "holds": held(model)}
+
+
+def held(model):
+    return evaluate(model, VALIDATION, device="cpu").rsum
+
+
 def failed():
     """The second process cannot read a batch in its second epoch."""
     model, broken = toy_model(TRAINING), toy_collection(40)
@@ -67,11 +84,12 @@ def failed():
                 broken.regions_of = unreadable
     except (OSError, EndedElsewhere) as error:
         said = f"{type(error).__name__}: {error}"
-    return {"said": said, "best": seen[-1], "holds": evaluate(model, VALIDATION, device="cpu").rsum}
+    return {"said": said, "best": seen[-1], "holds": held(model)}
 
 
 told = {"shares": shares()}
 told["curves"] = {name: curve(system(name, TRAINING, seed=RANK), TRAINING, VALIDATION) for name in SYSTEMS}
 told["stopped"] = stopped()
+told["signalled"] = signalled()
 told["failed"] = failed()
 (FOLDER / f"{RANK}.json").write_text(json.dumps(told), encoding="utf-8")
