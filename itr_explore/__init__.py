@@ -25,6 +25,7 @@ _HOME = {
     "Truth": "records",
     "Collection": "data.collection",
     "Contrast": "records",
+    "blurred_regions": "explanation.attribution",
     "build_tokenizer": "data.text",
     "guide_vectors": "data.guide",
     "CropEncoder": "data.detections",

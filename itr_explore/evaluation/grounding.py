@@ -74,7 +74,8 @@ def ground(
     if not collection.has_truth:
         raise ValueError(
             f"{collection.name} does not know which words name which regions, so nothing can be"
-            " checked; take one with has_truth (scenes, or a folder with phrase boxes)"
+            " checked; take one with has_truth: the scenes, Collection.from_karpathy of a folder whose"
+            " dataset_*.json links phrases to boxes, or with_entities of Flickr30k Entities"
         )
     asked, origin = _asked(model, _pairs(collection), method, device, batch_size)
     if not asked:

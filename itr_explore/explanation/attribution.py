@@ -75,7 +75,8 @@ def attribute(
             `unknown` words, `zero`, or one of your own [word_dim].
         steps: of integrated gradients.
         samples: orders of Shapley sampling (25 if not given), or subsets of Kernel SHAP (1024).
-        at_once: rows that are scored in one forward; bounds the memory.
+        at_once: rows that are scored in one forward; bounds the memory (`joint_occlusion` takes one forward
+            of all images without a region beside all captions without a word, whatever it is).
         seed: of the random orders and subsets.
 
     Raises:
@@ -132,7 +133,8 @@ def region_baseline(scorer: Scorer, wanted: RegionBaseline | np.ndarray) -> Tens
         if wanted not in get_args(RegionBaseline):
             raise ValueError(
                 f"there is no baseline {wanted!r} for regions; there is"
-                f" {', '.join(get_args(RegionBaseline))}, or an array [feature] or [region feature]"
+                f" {', '.join(get_args(RegionBaseline))}, or an array [feature] or [region feature], as"
+                " itr_explore.blurred_regions makes of a blurred picture"
             )
         return torch.zeros_like(own) if wanted == "zero" else own.mean(dim=1, keepdim=True).expand_as(own)
     given = torch.as_tensor(np.asarray(wanted, dtype=np.float32), device=own.device)

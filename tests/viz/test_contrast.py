@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from itr_explore.records import Contrast
+from itr_explore.records import Contrast, ImageContrast
 from itr_explore.viz.contrast import contrast_bars
 
 
@@ -39,3 +39,16 @@ def test_words_of_the_right_caption_count_against_the_difference(found):
 def test_typed_words_are_text_to_plotly(found):
     assert "<i>" not in contrast_bars(found).to_json()
     assert "\\u003ci\\u003e" not in contrast_bars(found).to_json()
+
+
+def test_of_two_images_words_add_up_to_the_difference_and_regions_stand_by_their_image(found):
+    pair, words = found.pairs[0], (np.array([0.1, 0.4]), np.array([0.3, 0.2]))
+    regions = np.linspace(0, 0.3, 14), np.linspace(0.4, 0, 14)
+    images = ImageContrast("toy", "parts", (pair, pair), (0.5, 0.6), words, regions, {"rest": 0.1})
+    figure = contrast_bars(images, most=4)
+    assert sum(value for trace in figure.data if trace.xaxis == "x" for value in trace.x) == pytest.approx(
+        0.1
+    )
+    other = next(trace for trace in figure.data if trace.name == "other image")
+    assert list(other.x[:2]) == pytest.approx(regions[1][:2])
+    assert sum(other.x) == pytest.approx(regions[1].sum())
