@@ -5,8 +5,9 @@ import pytest
 from itr_explore.models.registry import create_model, from_pretrained, list_models
 
 
-def test_the_two_models_of_the_first_walk_are_there():
-    assert {"scan", "vsrnpp"} <= set(list_models())
+def test_the_five_systems_and_their_baselines_are_there():
+    systems, baselines = {"bssan", "lgsf", "racg", "user", "vsrnpp"}, {"chan", "scan", "vse", "vse_infty"}
+    assert set(list_models()) == systems | baselines
 
 
 def test_an_unknown_model_gets_near_names(tokenizer):
