@@ -4,7 +4,7 @@
 
 The mean (all weights 1 / n) and the maximum (weight 1 on the first place) are special cases. The weights
 depend on nothing but the number of parts n, so each number that occurs is worked out once a step; without
-gradients, once for as long as the module's own numbers stay the same.
+gradients in evaluation, once for as long as the module's own numbers stay the same.
 """
 
 from typing import Literal
@@ -48,6 +48,11 @@ class GPO(nn.Module):
         self._known: dict[int, Tensor] = {}  # weights by the number of parts
         self._known_of: tuple[tuple[int, int], ...] = ()  # the state of the parameters that they were made by
 
+    def train(self, mode: bool = True) -> "GPO":
+        """Forget the weights that were kept: whatever trains comes through here, a fused optimiser too."""
+        self._known, self._known_of = {}, ()
+        return super().train(mode)
+
     def forward(
         self, parts: Float[Tensor, "item part dim"], mask: Bool[Tensor, "item part"]
     ) -> Float[Tensor, "item dim"]:
@@ -74,7 +79,7 @@ class GPO(nn.Module):
     def weights(self, mask: Bool[Tensor, "item part"]) -> Float[Tensor, "item place"]:
         """The weight of each place of each item: as many places as it has parts, which add up to 1."""
         lengths, which = mask.sum(dim=1).unique(return_inverse=True)
-        if torch.is_grad_enabled():
+        if self.training or torch.is_grad_enabled():
             return self._weights(lengths, mask.shape[1])[which]
         state = tuple((weight.data_ptr(), weight._version) for weight in self.parameters())
         if state != self._known_of:

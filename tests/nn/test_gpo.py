@@ -51,6 +51,7 @@ def test_without_gradients_a_number_of_parts_is_worked_out_once_until_a_paramete
     pool.reader.register_forward_hook(lambda *_: ran.append(1))
     wanted = pool(parts, MASK).detach()
     with torch.no_grad():
+        pool.eval()
         for mask in (MASK, MASK[1:], MASK[1:, :2]):
             pool(parts[-len(mask) :, : mask.shape[1]], mask)
         assert len(ran) == 2
@@ -59,6 +60,18 @@ def test_without_gradients_a_number_of_parts_is_worked_out_once_until_a_paramete
         changed = pool(parts, MASK)
     assert len(ran) == 3
     torch.testing.assert_close(changed, pool(parts, MASK))
+
+
+def test_weights_that_a_fused_optimiser_changed_are_worked_out_anew(pool, parts):
+    fused = torch.optim.AdamW(pool.parameters(), lr=0.1, fused=True)
+    with torch.no_grad():
+        before = pool.eval()(parts, MASK)
+    pool.train()(parts, MASK).sum().backward()
+    fused.step()
+    with torch.no_grad():
+        after = pool.eval()(parts, MASK)
+    assert not torch.allclose(before, after)
+    torch.testing.assert_close(after, pool(parts, MASK))
 
 
 def test_weights_are_equal_at_first_and_add_up_to_one_over_the_real_places(pool):
