@@ -42,6 +42,21 @@ def want_regions(*collections: Collection) -> None:
             raise ValueError(no_regions(collection))
 
 
+def want_features_from(known: str | None, *collections: Collection) -> None:
+    """Refuse collections whose features another extractor made than the one that a model knows.
+
+    Raises:
+        ValueError: says whose features were wanted and whose came.
+    """
+    for collection in collections:
+        if known is not None and collection.regions_from not in (None, known):
+            raise ValueError(
+                f"{collection.name}, {collection.split} has regions made by {collection.regions_from!r}, and"
+                f" the model was trained on those of {known!r}; features of two extractors cannot be compared"
+                ". Take collection.with_regions(...) of the same one, or train a model on these"
+            )
+
+
 def check_guide(collection: Collection, guide: np.ndarray, where: str = "") -> None:
     """Refuse guide vectors that are not one finite vector for each image of a collection.
 

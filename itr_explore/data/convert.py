@@ -29,7 +29,7 @@ import numpy as np
 from itr_explore.data.boxes import clip_to_image
 from itr_explore.data.files import read_lines, reading
 from itr_explore.data.region_files import RegionFile, box_fractions, label_names, read_npy, read_npz
-from itr_explore.data.store import RegionStore, RegionWriter
+from itr_explore.data.store import FILE, RegionStore, RegionWriter
 from itr_explore.records import RegionsOf
 
 IMS, IDS = "_ims.npy", "_ids.txt"
@@ -111,7 +111,7 @@ def write_store(folder: Path, rows: Rows, source: Path) -> None:
     if (source / "manifest.json").exists():
         extractor = RegionStore(source).extractor
     else:
-        extractor = {"kind": "file", "model": source.name}
+        extractor = {"kind": FILE, "model": source.name}
     with RegionWriter(folder, extractor) as writer:
         for key, regions in rows:
             if key not in writer:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from itr_explore.data.scenes.cache import cache_folder
-from itr_explore.data.store import RegionStore, RegionWriter, extractor_name, read_manifest
+from itr_explore.data.store import FILE, RegionStore, RegionWriter, extractor_name, read_manifest
 from itr_explore.records import RegionsOf
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Found(NamedTuple):
     boxes: np.ndarray | None
     label_codes: np.ndarray | None
     label_names: list[str]
-    made_by: str
+    made_by: str | None
 
 
 def extract_regions(
@@ -279,7 +279,7 @@ def _found(collection: Collection, store: RegionStore, rows: np.ndarray) -> Foun
         store.boxes,
         store.label_codes,
         store.label_names,
-        extractor_name(store.extractor),
+        None if store.extractor.get("kind") == FILE else extractor_name(store.extractor),
     )
 
 

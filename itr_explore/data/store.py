@@ -33,6 +33,8 @@ from itr_explore.records import RegionsOf
 
 VERSION = 1
 MANIFEST, CARD, LOCK, FEATURES = "manifest.json", "shard.json", "writer.lock", "features.npy"
+CHOICES = ("top", "least_score", "overlap", "whole_image", "pool", "crop", "words")  # of regions
+FILE = "file"  # the kind of features that somebody's file held, of whose extractor nothing is known
 UNFINISHED, DAMAGED = "unfinished-", "damaged-"
 IMAGES_A_SHARD = 512  # so much work is lost when a writer is killed, and no more
 BYTES_A_SHARD = 1 << 28
@@ -415,10 +417,15 @@ def set_aside_damaged(folder: str | Path) -> dict[str, str]:
 
 
 def extractor_name(extractor: Mapping[str, Any]) -> str:
-    """An extractor in a few words: its kind, its model, and a digest of all it said of itself."""
-    told = hashlib.sha256(json.dumps(extractor, sort_keys=True).encode()).hexdigest()[:8]
+    """Whose features they are, in a few words: an extractor's kind, its model, and a digest of the rest.
+
+    Which regions are chosen (how many, say) changes none of their features, nor does a folder's name.
+    """
+    beside = {*CHOICES, *(["model"] if "checkpoint" in extractor else [])}
+    told = {key: value for key, value in extractor.items() if key not in beside}
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]
     model = Path(str(extractor.get("model", ""))).name
-    return " ".join(word for word in (str(extractor.get("kind", "unknown")), model, told) if word)
+    return " ".join(word for word in (str(extractor.get("kind", "unknown")), model, digest) if word)
 
 
 def _write_shard(folder: Path, name: str, images: Sequence[tuple[str, RegionsOf]]) -> Shard:

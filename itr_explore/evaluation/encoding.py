@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from itr_explore.data.batching import collate
+from itr_explore.data.checks import want_features_from
 from itr_explore.data.devices import choose_device
 from itr_explore.nn.modes import evaluating
 from itr_explore.nn.together import current_team, sent
@@ -83,6 +84,9 @@ class Encoder:
     model: RetrievalModel
     collection: Collection
     device: torch.device
+
+    def __post_init__(self):
+        want_features_from(self.model.config.regions_from, self.collection)
 
     def images(self, images: Sequence[int]) -> Encoded:
         """The images of these rows."""

@@ -81,6 +81,7 @@ class ModelConfig:
     bert_config: str | None = field(default=None, repr=False)  # BERT's architecture; `create_model` sets it
     bert_rate: float = 0.1  # BERT's learning rate as a share of the others'
     freeze_bert: bool = False  # train all but BERT
+    regions_from: str | None = None  # what made the features it was trained on, where known; `fit` says it
 
     def __post_init__(self):
         hints = get_type_hints(type(self))

@@ -8,6 +8,7 @@ does with random numbers between two steps changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 
 from itr_explore.data.batching import training_batches
-from itr_explore.data.checks import want_regions
+from itr_explore.data.checks import want_features_from, want_regions
 from itr_explore.evaluation.ranking import evaluate
 from itr_explore.records import Batch, Progress, Ranking
 from itr_explore.training.checkpoint import describe_run, load_checkpoint, refuse_another_run
@@ -116,6 +117,9 @@ def fit(
                 f"{collection.name}, {collection.split} has no captions; training and choosing need some"
             )
     want_regions(training, validation)
+    known = model.config.regions_from or training.regions_from
+    want_features_from(known, training, validation)
+    model.config = replace(model.config, regions_from=known)
     if getattr(validation, "split", "").startswith("test"):
         raise ValueError(
             "validation is a test split; choosing weights there would flatter every number reported on it."

@@ -282,3 +282,26 @@ def test_regions_can_be_made_again_by_others(tmp_path):
     old = photos(tmp_path / "album", regions=Ragged(np.zeros((PHOTOS, 9)), np.arange(PHOTOS + 1)))
     assert old.with_regions(Halves(), cache=tmp_path / "here").region_dim == 3
     assert json.loads((tmp_path / "here" / "manifest.json").read_text())["images"] == PHOTOS
+
+
+def test_a_model_refuses_features_of_another_extractor_than_it_was_trained_on(tmp_path):
+    from itr_explore.data.text import build_tokenizer
+    from itr_explore.evaluation.ranking import evaluate
+    from itr_explore.models.registry import create_model, from_pretrained
+    from itr_explore.training.fit import fit
+
+    album = photos(tmp_path / "album", split="val")
+    known, other = album.with_regions(Halves()), album.with_regions(Halves(trained="anew"))
+    model = create_model("vse", region_dim=3, tokenizer=build_tokenizer(album.captions, min_count=1))
+    list(fit(model, known, known, epochs=1, batch_size=4, device="cpu"))
+    again = from_pretrained(model.save_pretrained(tmp_path / "model"))
+    assert again.config.regions_from == known.regions_from
+    assert evaluate(again, known, device="cpu").recall_at(10) == (100, 100)
+    with pytest.raises(
+        ValueError, match=r"made by 'halves .*', and the model was trained on those of 'halves"
+    ):
+        evaluate(again, other, device="cpu")
+    with pytest.raises(ValueError, match="features of two extractors cannot be compared"):
+        fit(again, other, other, epochs=1)
+    with pytest.raises(ValueError, match="features of two extractors cannot be compared"):
+        fit(create_model("vse", region_dim=3, tokenizer=model.tokenizer), known, other, epochs=1)
