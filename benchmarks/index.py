@@ -110,6 +110,7 @@ def lite_beside_exact(name: str, make, count: int, queries: int) -> None:
     try:
         with MilvusIndex(folder / "lite.db", "vectors", DIM, expected=count) as index:
             writing = 0.0
+            index.rest()
             for start in range(0, count, PIECE):
                 values = make(min(PIECE, count - start), start)
                 ids = np.arange(start, start + len(values))

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 MOST_FOUND = 16_384  # results a query that Milvus gives
 BYTES_AT_ONCE, ROWS_AT_ONCE = 8_000_000, 4096  # a message; a server takes 64 MB by default
+PATIENCE, PATIENCE_LITE = 60.0, 600.0  # seconds
 LONGEST_PAUSE = 5.0  # seconds between two trials
 LONGEST_TEXT = 65_535  # bytes of a text field
 INSTALL = "install it with pip install 'itr-explore[milvus]'"
@@ -47,7 +48,8 @@ class MilvusIndex(VectorIndex):
         dim, fields: of a new index; of one that is there they are checked, where they are given.
         expected: how many vectors there will be; decides on the kind of index (`search.sizes`).
         plan: the index itself, where another is wanted.
-        patience: seconds that one request is tried for, again and again where the server does not answer.
+        patience: seconds that one request is tried for, again and again where the server does not answer; by
+            default 60, and 600 for a file, whose engine works in this process and may be busy.
         token: "user:password" or an API key, where the server asks for it.
 
     Raises:
@@ -66,15 +68,16 @@ class MilvusIndex(VectorIndex):
         *,
         expected: int = 1_000_000,
         plan: IndexPlan | None = None,
-        patience: float = 60.0,
+        patience: float | None = None,
         token: str = "",
     ):
         if not name.isidentifier() or not name.isascii():
             raise ValueError(f"an index is named by letters, digits and _, got {name!r}")
-        self.uri, self.name, self.patience, self._token = os.fspath(uri), name, patience, token
+        self.uri, self.name, self._token = os.fspath(uri), name, token
         self.lite = self.uri.endswith(LITE)
+        self.patience = patience if patience is not None else PATIENCE_LITE if self.lite else PATIENCE
         self._key = str(Path(self.uri).resolve()) if self.lite else self.uri
-        self._client: MilvusClient | None = _connect(self.uri, self.lite, patience, token)
+        self._client: MilvusClient | None = _connect(self.uri, self.lite, self.patience, token)
         _opened[self._key] += 1
         try:
             if self._call("say what it holds", "has_collection"):
@@ -116,6 +119,10 @@ class MilvusIndex(VectorIndex):
         """Have Milvus write what it still holds in memory; its log has kept that safe before, too."""
         self._call("flush", "flush")
 
+    def rest(self) -> None:
+        """Let go of the index while much is written: it is built once, when something is asked again."""
+        self._call("let go of the index", "release_collection")
+
     def wait(self, seconds: float = 600.0) -> int:
         """Wait until all that was saved is in the index; before, Milvus compares it vector by vector.
 
@@ -124,7 +131,7 @@ class MilvusIndex(VectorIndex):
         """
         until = time.monotonic() + seconds
         if self.lite:  # it does not say how far it is, but loading waits until all is built
-            self._call("let go of the index", "release_collection")
+            self.rest()
             self._call("build the index", "load_collection", timeout=seconds)
             return 0
         while True:

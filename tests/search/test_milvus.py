@@ -21,6 +21,7 @@ def vectors(count, seed=0):
 
 def test_a_file_opens_again_with_all_that_was_in_it(tmp_path):
     with MilvusIndex(tmp_path / "new" / "a.db", "x", 4, {"word": str}) as index:
+        index.rest()
         index.add([1, 2], vectors(2), {"word": ["a", "b"]})
         index.save()
         assert index.wait(60) == 0
