@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MOST_FOUND = 16_384  # results a query that Milvus gives
 BYTES_AT_ONCE, ROWS_AT_ONCE = 8_000_000, 4096  # a message; a server takes 64 MB by default
 PATIENCE, PATIENCE_LITE = 60.0, 600.0  # seconds
+NEVER = 2**31 - 1  # milliseconds
 LONGEST_PAUSE = 5.0  # seconds between two trials
 LONGEST_TEXT = 65_535  # bytes of a text field
 INSTALL = "install it with pip install 'itr-explore[milvus]'"
@@ -343,11 +344,13 @@ def _connect(uri: str, lite: bool, patience: float, token: str) -> MilvusClient:
     except ImportError as error:
         needed = "pymilvus and milvus-lite" if lite else "pymilvus"
         raise ImportError(f"an index at {uri} needs {needed} ({error}); {INSTALL}") from error
-    if lite:
+    settings: dict[str, Any] = {}
+    if lite:  # its engine ends a connection that asks every ten seconds whether it is still there
+        settings["grpc_options"] = {"grpc.keepalive_time_ms": NEVER}
         Path(uri).resolve().parent.mkdir(parents=True, exist_ok=True)
     with _heard("milvus_lite.server_manager") as causes:
         try:
-            return MilvusClient(uri, token=token, timeout=patience, dedicated=True)
+            return MilvusClient(uri, token=token, timeout=patience, dedicated=True, **settings)
         except MilvusException as error:
             cause = causes[0] if causes else error
             if "lock" in str(cause):
