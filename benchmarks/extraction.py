@@ -111,9 +111,10 @@ def main() -> None:
                 resumed += kept(folder) - before
                 break
         store = RegionStore(folder)
-        keys = [
-            content_key(photos(split).image(row)) for split, size in plan(told.photos) for row in range(size)
-        ]
+        keys = []
+        for split, size in plan(told.photos):
+            album = photos(split)
+            keys += [content_key(album.image(row)) for row in range(size)]
         result = {
             "photos": told.photos,
             "pictures_that_differ": len(set(keys)),
