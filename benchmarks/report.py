@@ -44,7 +44,7 @@ def in_readme(text: str, table: Table) -> str:
     mark = f"<!-- {table.title.lower()} -->"
     if mark not in text:
         raise ValueError(f"the README has no place for {table.title!r}; put {mark} where it belongs")
-    return re.sub(rf"{mark}\n\n(\|.*\n)*", lambda _: f"{mark}\n\n{markdown(table)}\n", text)
+    return re.sub(rf"{mark}\n+(\|.*\n)*\n*", lambda _: f"{mark}\n\n{markdown(table)}\n\n", text)
 
 
 def charts(runs: Runs) -> list:

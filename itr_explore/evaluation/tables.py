@@ -211,7 +211,7 @@ def switches_table(results: Mapping[str, Any], scenes: Mapping[str, Any], photos
         validation, test = usual[run["model"], run["collection"]]
         found = run["validation_recall_at_1"], validation, run["test_recall_at_1"], test
         rows.append((run["model"], run["collection"], changed, *map(both, found)))
-    columns = ("system", "collection", "switch", "validation", "without", "test", "without it")
+    columns = ("system", "collection", "switch", "validation", "validation without", "test", "test without")
     note = "R@1 image to text / text to image, one seed; a validation figure that was not kept is left out."
     return Table(columns, tuple(rows), "Switches", note)
 
