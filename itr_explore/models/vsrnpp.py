@@ -34,7 +34,9 @@ is computed from the captioner: its attention shows where it would look while it
 VSRN's quirks are settings, in `paper` as for Flickr30K: `norm_axis="regions"`, `final_norm=True`,
 `norm_after_linear=False`, `affinity_divisor=36`, `padding_target=True`. For COCO: `final_norm=False`,
 `norm_after_linear=True`. With `text="plain"` the preset is VSRN itself. Words, <start> and <end> among them,
-are always normalised over channels. The published code does not save the captioner: see `without_captioner`.
+are always normalised over channels; with BERT these are [CLS] and [SEP], which the paper may drop, and words
+pass two linear maps, BERT's and the graph's, where it may have one. The published code does not save the
+captioner: see `without_captioner`.
 It also cuts captions at 60 tokens. Left out: a sentence's parse as the words' adjacency, and the ICCV paper's
 heat map, which ranks regions by their product with I.
 """
