@@ -1,6 +1,7 @@
 """Detectors small enough to be made in a test: a DETR with random weights, an ONNX file written byte by byte."""
 
 import numpy as np
+import torch
 
 BACKBONE = {"hidden_sizes": [8, 8, 8, 8], "depths": [1, 1, 1, 1], "embedding_size": 8, "layer_type": "basic"}
 
@@ -58,3 +59,18 @@ def write_detector(path, answer: np.ndarray, side=32):
     graph += [value_info(11, "images", (1, 3, side, side)), value_info(12, "output", answer.shape)]
     path.write_bytes(number(1, 8) + message(8, message(1, b""), number(2, 13)) + message(7, *graph))
     return path
+
+
+def saver(tmp_path_factory, models):
+    """Folders of checkpoints by the names of what makes their parts, each made when asked for."""
+    folders = {}
+
+    def save(name):
+        if name not in folders:
+            torch.manual_seed(0)
+            folders[name] = tmp_path_factory.mktemp(name)
+            for part in models[name]():
+                part.save_pretrained(folders[name])
+        return folders[name]
+
+    return save

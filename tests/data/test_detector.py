@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from extractor_toys import BACKBONE, detr
+from extractor_toys import BACKBONE, detr, saver
 from PIL import Image
 
 from itr_explore.data.boxes import iou, suppress
@@ -85,18 +85,7 @@ WORDS = {"grounding_dino": {"words": ["cat", "Hot dogs", "boat."]}}
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    """Folders of checkpoints, made when asked for."""
-    folders = {}
-
-    def save(name):
-        if name not in folders:
-            torch.manual_seed(0)
-            folders[name] = tmp_path_factory.mktemp(name)
-            for part in MODELS[name]():
-                part.save_pretrained(folders[name])
-        return folders[name]
-
-    return save
+    return saver(tmp_path_factory, MODELS)
 
 
 @pytest.fixture

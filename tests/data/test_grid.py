@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from extractor_toys import saver
 from PIL import Image
 
 from itr_explore.data.grid import GridExtractor, grid_boxes
@@ -55,18 +56,7 @@ MODELS = {maker.__name__: maker for maker in (vit, clip, siglip, dino, convoluti
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    """Folders of checkpoints, made when asked for."""
-    folders = {}
-
-    def save(name):
-        if name not in folders:
-            torch.manual_seed(0)
-            folders[name] = tmp_path_factory.mktemp(name)
-            for part in MODELS[name]():
-                part.save_pretrained(folders[name])
-        return folders[name]
-
-    return save
+    return saver(tmp_path_factory, MODELS)
 
 
 @pytest.fixture(autouse=True)
