@@ -5,8 +5,8 @@
 | `ExactIndex` | this process; a folder when saved, memory-mapped when opened | exactly the nearest |
 | `MilvusIndex` | Milvus Lite by a file's name, a server or cluster by URI | nearly always the nearest |
 
-Vectors are compared by inner product, as the scores of models are. An item has an id (an integer), a vector
-and a value for each of the index's fields, which filters read (`search.filters`).
+Vectors are compared by inner product, as the scores of models are. An item has an id (an integer from 0), a
+vector and a value for each of the index's fields, which filters read (`search.filters`).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class VectorIndex(ABC):
         """Put in new items.
 
         Args:
-            ids: [item]
+            ids: [item], whole numbers from 0.
             vectors: [item dim]
             metadata: [item] values of each field.
 
@@ -244,8 +244,8 @@ def _ids(ids: Sequence[int] | np.ndarray) -> np.ndarray:
     found = np.asarray(ids)
     if found.ndim != 1 or (len(found) and found.dtype.kind not in "iu"):
         raise ValueError(f"ids are whole numbers [item], got {found.dtype} {list(found.shape)}")
-    if len(found) and found.max() > INTEGERS.max:
-        raise ValueError(f"ids are at most {INTEGERS.max}, got {found.max()}")
+    if len(found) and not 0 <= int(found.min()) <= int(found.max()) <= INTEGERS.max:
+        raise ValueError(f"ids run from 0 to {INTEGERS.max}, got {found.min()} to {found.max()}")
     return found.astype(np.int64)
 
 

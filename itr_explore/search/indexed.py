@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 
+from itr_explore.data.files import read_json
+from itr_explore.data.shards import Shards
+from itr_explore.data.store import CARD
 from itr_explore.evaluation.encoding import Encoder
 from itr_explore.evaluation.shelf import AT_ONCE, Shelf
 from itr_explore.records import Encoded
@@ -21,7 +25,9 @@ if TYPE_CHECKING:
     from itr_explore.models.base import RetrievalModel
 
 SAVE_EVERY = 60.0  # seconds
-LOOKED_AT = 64  # images whose features tell a collection from another
+LOOKED_AT = 1024  # images whose features are read at once
+
+_contents: WeakKeyDictionary[Collection, bytes] = WeakKeyDictionary()  # large ones take a while to read
 
 
 class IndexedShelf(Shelf):
@@ -107,21 +113,71 @@ def fields_of(facts: Mapping[str, np.ndarray]) -> dict[str, type]:
 
 
 def mark_of(model: RetrievalModel, collection: Collection, facts: Mapping[str, np.ndarray]) -> str:
-    """Twelve letters that change with the weights, the captions, the images, their features or the facts."""
+    """Twelve letters that change with whatever vectors or facts depend on.
+
+    That is weights and vocabulary of the model; captions, images and all that the model reads of them: every
+    feature, boxes, guides, and who made the regions; and the facts. Of a region store the checksums that it
+    keeps are read instead of its features, so that a large one takes no longer.
+    """
     digest = hashlib.sha256(f"{model.name} {model.config}".encode())
+    if model.tokenizer is not None:
+        _tell(digest, "vocabulary", model.tokenizer.to_str().encode())
     for name, weight in model.state_dict().items():
-        digest.update(
-            name.encode() + weight.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
-        )
-    for texts in (collection.image_ids, collection.captions):
-        digest.update("\0".join(texts).encode("utf-8", "surrogatepass"))
-    digest.update(np.asarray(collection.image_of).tobytes() + np.asarray(collection.region_counts).tobytes())
-    if len(collection):
-        for row in np.unique(np.linspace(0, len(collection) - 1, LOOKED_AT).astype(np.int64)).tolist():
-            digest.update(np.ascontiguousarray(collection.regions(row)).tobytes())
+        _tell(digest, name, weight.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    if collection not in _contents:
+        _contents[collection] = _content_of(collection)
+    digest.update(_contents[collection])
     for name, column in facts.items():
-        values = (
-            "\0".join(column).encode("utf-8", "surrogatepass") if column.dtype == object else column.tobytes()
-        )
-        digest.update(f"{name} {column.dtype}".encode() + values)
+        values = _joined(column) if column.dtype == object else column
+        _tell(digest, f"{name} {column.dtype}", values)
     return digest.hexdigest()[:12]
+
+
+def _content_of(collection: Collection) -> bytes:
+    """A digest of all that a model may read of a collection."""
+    digest = hashlib.sha256()
+    _tell(digest, "images", _joined(collection.image_ids))
+    _tell(digest, "captions", _joined(collection.captions))
+    _tell(digest, "image of", collection.image_of)
+    _tell(digest, "regions", collection.region_counts)
+    _tell(digest, "made by", str(collection.regions_from).encode())
+    kept = _checksums(collection)
+    for what, told in kept:
+        _tell(digest, what, told)
+    for start in range(0, len(collection), LOOKED_AT):
+        images = np.arange(start, min(start + LOOKED_AT, len(collection)))
+        parts = {
+            "features": None if kept else collection.regions_of(images)[0],
+            "boxes": collection.boxes_of(images),
+            "guides": collection.guide_of(images),
+        }
+        for what, values in parts.items():
+            if values is not None:
+                _tell(digest, f"{what} {values.shape}", values)
+    return digest.digest()
+
+
+def _checksums(collection: Collection) -> list[tuple[str, Any]]:
+    """What a region store says of its features, and which rows are whose; empty where there is none."""
+    regions = collection._regions
+    if regions is None or not isinstance(regions.values, Shards):
+        return []
+    try:
+        cards = [read_json(file.with_name(CARD))["files"][file.name] for file in regions.values.files]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    sums = _joined([str(card.get("sha256")) for card in cards])
+    return [("checksums", sums), ("rows", regions.rows(np.arange(len(collection))))]
+
+
+def _joined(texts: Iterable[str]) -> bytes:
+    """Texts one after another, each behind its length."""
+    words = [text.encode("utf-8", "surrogatepass") for text in texts]
+    return np.array([len(words), *map(len, words)], np.int64).tobytes() + b"".join(words)
+
+
+def _tell(digest: hashlib._Hash, what: str, values: bytes | np.ndarray) -> None:
+    """Add a named value, so that no two different lists of them look alike."""
+    told = values if isinstance(values, bytes) else np.ascontiguousarray(values).tobytes()
+    digest.update(f"{what} {len(told)} ".encode())
+    digest.update(told)

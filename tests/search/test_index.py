@@ -160,6 +160,7 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(new_index):
         ([9, 8], vectors, {**facts, "number": ["a", "b"]}, "'number' wants 2 values of int"),
         ([9, 8], vectors, {**facts, "word": ["a", 3]}, "'word' wants 2 values of str"),
         ([0.5, 8], vectors, facts, "whole numbers"),
+        ([-5, 8], vectors, facts, "ids run from 0 to"),
     ):
         with pytest.raises(ValueError, match=said):
             index.add(ids, values, given_facts)

@@ -1,10 +1,16 @@
 """A gallery whose vectors live in an index: the same answers, from a folder, a file or a server."""
 
+from copy import copy
+
 import numpy as np
 import pytest
 import torch
 from toys import toy_collection, toy_model
 
+import itr_explore.search.indexed as indexed
+from itr_explore.data.ragged import Ragged
+from itr_explore.data.store import RegionStore, RegionWriter
+from itr_explore.records import RegionsOf
 from itr_explore.search.exact import ExactIndex
 from itr_explore.search.gallery import Gallery
 from itr_explore.search.indexed import mark_of
@@ -109,6 +115,58 @@ def test_other_weights_never_meet_the_vectors_of_these(collection, one_vector, p
     assert mark not in {mark_of(one_vector, *other) for other in others}
     assert not np.allclose(gallery.images_for("a red dog").scores, before)
     gallery.close()
+
+
+def test_vectors_of_other_boxes_guides_features_or_words_are_not_taken_for_these(collection):
+    model, rows = toy_model(collection), collection._region_rows()
+    values = rows.values.copy()
+    values[1] += 1
+    boxes = np.tile(np.float32([0, 0, 0.5, 0.5]), (len(values), 1))
+    made = copy(collection)
+    made.regions_from = "another extractor"
+    others = [
+        collection,
+        made,
+        collection._with(rows, boxes),
+        collection._with(rows, boxes / 2),
+        collection.with_guide(np.ones((40, 2), np.float32)),
+        collection.with_guide(np.zeros((40, 2), np.float32)),
+        collection._with(Ragged(values, np.append(0, np.cumsum(rows.lengths))), None),
+    ]
+    marks = {mark_of(model, other, {}) for other in others}
+    assert len(marks) == len(others)
+    model.tokenizer = toy_model(toy_collection(3)).tokenizer
+    assert mark_of(model, collection, {}) not in marks
+
+
+def test_every_feature_of_a_large_collection_counts_and_the_same_ones_give_the_same_mark(monkeypatch):
+    monkeypatch.setattr(indexed, "LOOKED_AT", 7)
+    many = toy_collection(200)
+    model, rows = toy_model(many), many._region_rows()
+    starts = np.append(0, np.cumsum(rows.lengths))
+    marks = set()
+    for image in (0, 1, 98, 199):
+        values = rows.values.copy()
+        values[starts[image]] += 1
+        marks |= {mark_of(model, many._with(Ragged(values, starts), None), {}) for _ in range(2)}
+    assert len(marks | {mark_of(model, many, {})}) == 5
+    assert mark_of(model, many, {}) == mark_of(model, copy(many), {})
+
+
+def test_of_a_region_store_the_checksums_are_read_and_not_its_features(tmp_path, monkeypatch):
+    collection, marks = toy_collection(6), []
+    model = toy_model(collection)
+    for place, shift in (("a", 0), ("b", 0), ("c", 1)):
+        with RegionWriter(tmp_path / place, {"kind": "test"}, images_a_shard=2) as writer:
+            for row, key in enumerate(collection.image_ids):
+                writer.add(key, RegionsOf(collection.regions(row) + shift * (row == 3)))
+        store = RegionStore(tmp_path / place)
+        stored = collection._with(store.regions, None)
+        with monkeypatch.context() as patched:
+            patched.setattr(type(stored), "regions_of", lambda *_: pytest.fail("features were read"))
+            marks += [mark_of(model, stored, {}), mark_of(model, stored.subset([3, 1]), {})]
+    assert marks[:2] == marks[2:4]
+    assert len(set(marks)) == 4
 
 
 def test_an_index_of_ones_own_is_written_anew_when_the_weights_change(collection, one_vector):
