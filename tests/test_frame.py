@@ -31,9 +31,9 @@ def test_every_package_we_ask_for_is_pinned_to_a_version_in_its_range(asked):
     assert asked.specifier.contains(PINS[canonicalize_name(asked.name)])
 
 
-def imported(folder):
+def imported(folder, within=ast.walk):
     """The packages that the files of a folder import, at the top or inside functions, by the name to install."""
-    nodes = [node for file in (ROOT / folder).rglob("*.py") for node in ast.walk(ast.parse(file.read_text()))]
+    nodes = [node for file in (ROOT / folder).rglob("*.py") for node in within(ast.parse(file.read_text()))]
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
     installed = packages_distributions()
@@ -41,10 +41,18 @@ def imported(folder):
     return {canonicalize_name(name) for distributions in found for name in distributions} - {"itr-explore"}
 
 
+def named(lines):
+    return {canonicalize_name(Requirement(line).name) for line in lines}
+
+
 def test_every_package_that_is_imported_is_asked_for():
-    needed = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
-    assert imported("itr_explore") <= needed
+    extras = PROJECT["optional-dependencies"]
+    assert imported("itr_explore") <= named([*PROJECT["dependencies"], *extras["onnx"], *extras["milvus"]])
     assert imported("tests") | imported("benchmarks") <= {canonicalize_name(asked.name) for asked in ASKED}
+
+
+def test_an_optional_package_is_imported_only_where_it_is_used():
+    assert imported("itr_explore", within=ast.iter_child_nodes) <= named(PROJECT["dependencies"])
 
 
 def test_torch_is_pinned_to_the_version_the_tests_run_with():
