@@ -132,6 +132,7 @@ def parser() -> argparse.ArgumentParser:
     task = tasks.add_parser("convert", help="a store's folder, .tsv, .npz or _ims.npy into another of these")
     task.add_argument("source", type=Path)
     task.add_argument("target", type=Path)
+    task.add_argument("--extractor", help="what made a file's features, so that a store takes several files")
     task = tasks.add_parser("check", help="compare all checksums of a store; status 1 where they differ")
     task.add_argument("store", type=Path)
     task.add_argument(
@@ -270,7 +271,7 @@ def features(options: argparse.Namespace) -> int:
     from itr_explore.data.store import set_aside_damaged
 
     if options.task == "convert":
-        print(f"wrote {convert_features(options.source, options.target)}")
+        print(f"wrote {convert_features(options.source, options.target, extractor=options.extractor)}")
         return 0
     found = set_aside_damaged(options.store) if options.set_aside else RegionStore(options.store).verify()
     print(RegionStore(options.store))

@@ -2,7 +2,8 @@
 
 - a region store: a folder, see `store.py`;
 - `*.tsv`, bottom-up attention: `image_id image_w image_h num_boxes boxes features`, the last two base64 of
-  float32; or LXMERT's ten columns, with the scores of objects besides;
+  float32; or LXMERT's ten columns, with scores of objects and, as labels, their numbers; also the parts of a
+  release, `*.tsv.0`, `*.tsv.1` ..., each of them by itself;
 - `*.npz`: see `region_files.read_npz`;
 - `*_ims.npy`: `[image region feature]`, with boxes, sizes and ids in files beside it.
 
@@ -17,10 +18,12 @@ from __future__ import annotations
 import base64
 import csv
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,7 @@ from itr_explore.data.store import FILE, RegionStore, RegionWriter
 from itr_explore.records import RegionsOf
 
 IMS, IDS = "_ims.npy", "_ids.txt"
+PART = re.compile(r"(?<=\.tsv)\.\d+$")  # of a release in several files
 BOTTOM_UP = ("image_id", "image_w", "image_h", "num_boxes", "boxes", "features")
 LXMERT = (
     *("img_id", "img_h", "img_w", "objects_id", "objects_conf", "attrs_id", "attrs_conf"),
@@ -42,7 +46,9 @@ LXMERT = (
 Rows = Iterator[tuple[str, RegionsOf]]
 
 
-def convert_features(source: str | Path, target: str | Path, *, progress: bool = True) -> Path:
+def convert_features(
+    source: str | Path, target: str | Path, *, extractor: str | None = None, progress: bool = True
+) -> Path:
     """Turn features of one form into another; the forms are told by the names, see the module's text.
 
     A store that is there already is gone on with; a file is replaced when the new one is complete.
@@ -50,6 +56,8 @@ def convert_features(source: str | Path, target: str | Path, *, progress: bool =
     Args:
         source: a store's folder, `.tsv`, `.npz` or `_ims.npy`.
         target: the same.
+        extractor: what made a file's features, in your words; a store takes several files of one name. By
+            default the file's own name, without the number of a `.tsv.0`.
         progress: show a bar.
 
     Returns:
@@ -57,12 +65,20 @@ def convert_features(source: str | Path, target: str | Path, *, progress: bool =
 
     Raises:
         FileNotFoundError: there is no source.
-        ValueError: a name says no form, the source is damaged, or the target cannot hold what it has.
+        ValueError: a name says no form, the source is damaged, the target cannot hold what it has, or an
+            extractor is named where it has no place.
     """
     from tqdm.auto import tqdm
 
     source, target = Path(source), Path(target)
     read, write = _reader(source), _writer(target)
+    if extractor is not None:
+        if read is read_store or write is not write_store:
+            raise ValueError(
+                "an extractor is named when a file's features go into a store: a store knows its own, and"
+                f" files keep none; got {source.name} to {target.name}, leave extractor out"
+            )
+        write = partial(write_store, extractor=extractor)
     with tqdm(
         read(source), desc=f"{source.name} to {target.name}", unit="image", disable=not progress
     ) as rows:
@@ -106,13 +122,13 @@ def read_array(path: Path) -> Rows:
     yield from _from_file(read_npy(path.parent, name), path.with_name(f"{name}{IDS}"))
 
 
-def write_store(folder: Path, rows: Rows, source: Path) -> None:
+def write_store(folder: Path, rows: Rows, source: Path, extractor: str | None = None) -> None:
     """Into a store; images that are there already are passed over."""
-    if (source / "manifest.json").exists():
-        extractor = RegionStore(source).extractor
+    if source.is_dir():
+        told = RegionStore(source).extractor
     else:
-        extractor = {"kind": FILE, "model": source.name}
-    with RegionWriter(folder, extractor) as writer:
+        told = {"kind": FILE, "model": extractor or PART.sub("", source.name)}
+    with RegionWriter(folder, told) as writer:
         for key, regions in rows:
             if key not in writer:
                 writer.add(key, regions)
@@ -138,7 +154,10 @@ def write_tsv(path: Path, rows: Rows, source: Path) -> None:
 
 def write_archive(path: Path, rows: Rows, source: Path) -> None:
     """Into a `.npz`, any number of regions an image; all of it is in memory meanwhile."""
-    keys, found = zip(*rows, strict=True)
+    every = list(rows)
+    if not every:
+        raise ValueError(f"{source} has no images")
+    keys, found = zip(*every, strict=True)
     told: dict[str, np.ndarray] = {
         "features": np.concatenate([np.asarray(one.features, np.float16) for one in found]),
         "starts": np.cumsum([0, *(len(one) for one in found)]),
@@ -219,6 +238,11 @@ def _row(told: dict[str, str], where: str) -> tuple[str, RegionsOf]:
         count = int(told["num_boxes"])
         boxes = _decoded(told["boxes"], count, "boxes")
         features = _decoded(told["features"], count, "features")
+        labels, scores = tuple[str, ...](), None
+        if "objects_id" in told:
+            ids = _decoded(told["objects_id"], count, "objects_id", np.int64)
+            labels = tuple(str(number) for number in ids[:, 0].tolist())
+            scores = _decoded(told["objects_conf"], count, "objects_conf")[:, 0]
     except (ValueError, KeyError) as error:
         raise ValueError(f"{where}, image {key!r}: {error}; the line may be cut short") from error
     if boxes.shape[1] != 4 or min(size) < 1:
@@ -229,15 +253,14 @@ def _row(told: dict[str, str], where: str) -> tuple[str, RegionsOf]:
     inside = clip_to_image(
         boxes / np.array(size * 2, np.float32), lambda row: f"{where}, image {key!r}: region {row}"
     )
-    scores = _decoded(told["objects_conf"], count, "objects_conf")[:, 0] if "objects_conf" in told else None
-    return key, RegionsOf(features, inside, (), scores, (size[0], size[1]))
+    return key, RegionsOf(features, inside, labels, scores, (size[0], size[1]))
 
 
-def _decoded(text: str, count: int, what: str) -> np.ndarray:
+def _decoded(text: str, count: int, what: str, dtype: type = np.float32) -> np.ndarray:
     data = base64.b64decode(text, validate=True)
-    if count < 1 or len(data) % (4 * count):
-        raise ValueError(f"{len(data):,} bytes of {what} are no float32 numbers of {count} regions")
-    return np.frombuffer(data, np.float32).reshape(count, -1)
+    if count < 1 or len(data) % (np.dtype(dtype).itemsize * count):
+        raise ValueError(f"{len(data):,} bytes of {what} are no {dtype.__name__} numbers of {count} regions")
+    return np.frombuffer(data, dtype).reshape(count, -1)
 
 
 def _from_file(file: RegionFile, ids: Path) -> Rows:
@@ -262,13 +285,15 @@ def _from_file(file: RegionFile, ids: Path) -> Rows:
         labels = (
             () if file.labels is None else tuple(names.get(int(c), str(int(c))) for c in file.labels[rows])
         )
+        scores = None if file.scores is None else file.scores[rows]
         with reading(file.path):
-            yield key, RegionsOf(file.regions.gather(row), where, labels, None, size)
+            yield key, RegionsOf(file.regions.gather(row), where, labels, scores, size)
 
 
 def _form(path: Path) -> str:
-    if path.suffix in {".tsv", ".npz"}:
-        return path.suffix
+    suffix = Path(PART.sub("", path.name)).suffix
+    if suffix in {".tsv", ".npz"}:
+        return suffix
     if path.name.endswith(IMS):
         return IMS
     if path.suffix:
@@ -287,4 +312,10 @@ def _reader(path: Path) -> Callable[[Path], Rows]:
 
 def _writer(path: Path) -> Callable[[Path, Rows, Path], None]:
     form = "store" if path.is_dir() else _form(path)
-    return {".tsv": write_tsv, ".npz": write_archive, IMS: write_array, "store": write_store}[form]
+    writers: dict[str, Callable[[Path, Rows, Path], None]] = {
+        ".tsv": write_tsv,
+        ".npz": write_archive,
+        IMS: write_array,
+        "store": write_store,
+    }
+    return writers[form]

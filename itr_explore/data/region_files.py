@@ -27,15 +27,18 @@ class RegionFile(NamedTuple):
     labels: np.ndarray | None = None  # [row]
     image_ids: np.ndarray | None = None  # [image]  the JSON's imgid
     sizes: np.ndarray | None = None  # [image 2]  widths and heights that boxes in pixels are measured by
+    scores: np.ndarray | None = None  # [row]
 
     def take(self, images: np.ndarray) -> RegionFile:
         """Some images in the order given, copied, so that the rest can be forgotten."""
         rows = self.regions.rows(images)
         starts = np.cumsum([0, *self.regions.lengths[images]])
-        boxes, labels = (None if array is None else array[rows] for array in (self.boxes, self.labels))
+        boxes, labels, scores = (
+            None if array is None else array[rows] for array in (self.boxes, self.labels, self.scores)
+        )
         ids, sizes = (None if array is None else array[images] for array in (self.image_ids, self.sizes))
         regions = Ragged(self.regions.values[rows], starts, self.regions.scale)
-        return RegionFile(self.path, regions, boxes, labels, ids, sizes)
+        return RegionFile(self.path, regions, boxes, labels, ids, sizes, scores)
 
 
 def read_npz(path: Path) -> RegionFile:
@@ -43,7 +46,7 @@ def read_npz(path: Path) -> RegionFile:
 
     It holds `features` (float) or `codes` (int8; with `scale` there or in `regions-projection.npz`), either
     `[image region feature]`, or `[row feature]` with `starts [image + 1]`; and, if known, `imgid [image]`,
-    `sizes [image 2]` (width and height), and `boxes` and `labels` laid out like the features.
+    `sizes [image 2]` (width and height), and `boxes`, `labels` and `scores` laid out like the features.
     """
     told = read_arrays(path)
     values = told.get("features", told.get("codes"))
@@ -59,10 +62,11 @@ def read_npz(path: Path) -> RegionFile:
     if sizes is not None and (sizes.shape != (len(regions), 2) or sizes.dtype.kind not in "fiu"):
         raise ValueError(f"{path}: sizes must be numbers [{len(regions)} 2], got {list(sizes.shape)}")
     rows = len(regions.values)
-    boxes, labels = (
-        _flat(path, told.get(name), name, rows, n) for name, n in (("boxes", (4,)), ("labels", ()))
+    boxes, labels, scores = (
+        _flat(path, told.get(name), name, rows, n)
+        for name, n in (("boxes", (4,)), ("labels", ()), ("scores", ()))
     )
-    return RegionFile(path, regions, boxes, labels, ids, sizes)
+    return RegionFile(path, regions, boxes, labels, ids, sizes, scores)
 
 
 def read_npy(folder: Path, split: str) -> RegionFile:

@@ -208,6 +208,7 @@ class RegionWriter:
         self.damaged: dict[str, str] = {}  # shards that were set aside, and why
         self.keys: set[str] = set()
         self._manifest: Manifest | None = None
+        self._unlisted = False  # a whole shard is in its place that the manifest on the disk lacks
         self._waiting: list[tuple[str, RegionsOf]] = []
         self._bytes = 0
 
@@ -281,7 +282,16 @@ class RegionWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits as a shard."""
+        """Write what waits as a shard.
+
+        Raises:
+            OSError: the disk is full, say; what waits goes on waiting, and `flush` can be called again.
+        """
+        if self._unlisted and self._manifest is not None:
+            try:
+                self._replace_manifest(self._manifest)
+            except OSError as error:
+                raise self._cannot_write(error) from error
         if not self._waiting:
             return
         shards = () if self._manifest is None else self._manifest.shards
@@ -293,9 +303,11 @@ class RegionWriter:
             unfinished.mkdir()
             shard = _write_shard(unfinished, name, self._waiting)
             unfinished.rename(self.folder / name)
-            self._waiting, self._bytes = [], 0  # whole and in its place, if not yet in the manifest
-            manifest = Manifest(self.extractor, first.features.shape[1], _parts(first), (*shards, shard))
-            self._replace_manifest(manifest)
+            self._manifest = Manifest(
+                self.extractor, first.features.shape[1], _parts(first), (*shards, shard)
+            )
+            self._waiting, self._bytes, self._unlisted = [], 0, True
+            self._replace_manifest(self._manifest)
         except OSError as error:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise self._cannot_write(error) from error
@@ -354,9 +366,12 @@ class RegionWriter:
             if there.get(name) != self.extractor.get(name)
         ]
         if differences:
+            same = ""
+            if there.get("kind") == self.extractor.get("kind") == FILE:
+                same = f". If one extractor made both, name it: extractor={there.get('model')!r}"
             raise ValueError(
                 f"{self.folder} holds another extractor's regions: {'; '.join(differences)}. Name another"
-                " folder: features of two extractors cannot be compared"
+                f" folder: features of two extractors cannot be compared{same}"
             )
 
     def _replace_manifest(self, manifest: Manifest) -> None:
@@ -370,7 +385,7 @@ class RegionWriter:
             "shards": [asdict(shard) for shard in manifest.shards],
         }
         _replace(self.folder / MANIFEST, json.dumps(described, indent=1) + "\n")
-        self._manifest = manifest
+        self._manifest, self._unlisted = manifest, False
 
     def _cannot_write(self, error: OSError) -> OSError:
         shards = () if self._manifest is None else self._manifest.shards

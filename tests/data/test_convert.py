@@ -17,7 +17,8 @@ def regions(image: int, count: int = 2) -> RegionsOf:
     features = np.random.default_rng(image).normal(size=(count, 6)).astype(np.float16)
     corners = np.random.default_rng(image).uniform(0, 0.5, (count, 2))
     boxes = np.concatenate([corners, corners + 0.3], 1).astype(np.float32)
-    return RegionsOf(features, boxes, ("cat", "dog")[:count], np.ones(count), (640, 480))
+    scores = np.linspace(0.5, 0.25, count, dtype=np.float32)
+    return RegionsOf(features, boxes, ("cat", "dog")[:count], scores, (640, 480))
 
 
 @pytest.fixture
@@ -28,8 +29,8 @@ def store(tmp_path):
     return tmp_path / "made"
 
 
-def convert(*places):
-    return convert_features(*places, progress=False)
+def convert(*places, **options):
+    return convert_features(*places, progress=False, **options)
 
 
 @pytest.mark.parametrize("second", FORMS)
@@ -43,6 +44,10 @@ def test_from_any_form_to_any_other_nothing_is_lost(store, tmp_path, first, seco
         there, wanted = found[str(100 + image)], regions(image)
         np.testing.assert_array_equal(there.features, wanted.features)
         np.testing.assert_allclose(there.boxes, wanted.boxes, atol=2e-5)
+        assert there.size == wanted.size
+        if {first, second} <= {"store", "f.npz"}:  # the others have no place for them
+            assert there.labels == wanted.labels
+            np.testing.assert_array_equal(there.scores, wanted.scores)
 
 
 def test_a_store_turned_into_the_fields_layout_is_a_collection(store, tmp_path):
@@ -83,6 +88,33 @@ def test_boxes_of_a_tsv_are_pixels(tmp_path):
     assert found.features.tolist() == [[1, 2, 3]]
 
 
+def test_the_parts_of_a_release_go_into_one_store(tmp_path):
+    for part in range(2):
+        (tmp_path / f"f.tsv.{part}").write_text(line(str(part)) + "\n")
+        convert(tmp_path / f"f.tsv.{part}", tmp_path / "to")
+    assert RegionStore(tmp_path / "to").keys == ["0", "1"]
+
+
+def test_files_of_one_extractor_go_into_one_store_when_it_is_named(tmp_path):
+    for name in ("train", "val"):
+        (tmp_path / f"{name}.tsv").write_text(line(name) + "\n")
+    convert(tmp_path / "train.tsv", tmp_path / "to")
+    with pytest.raises(ValueError, match=r"another extractor's .*both, name it: extractor='train\.tsv'"):
+        convert(tmp_path / "val.tsv", tmp_path / "to")
+    convert(tmp_path / "val.tsv", tmp_path / "to", extractor="train.tsv")
+    assert RegionStore(tmp_path / "to").keys == ["train", "val"]
+    with pytest.raises(ValueError, match="leave extractor out"):
+        convert(tmp_path / "to", tmp_path / "other", extractor="bottom-up")
+
+
+def test_a_store_without_images_is_told(tmp_path):
+    with RegionWriter(tmp_path / "none", {"kind": "toy"}):
+        pass
+    for name in ("f.npz", "f_ims.npy"):
+        with pytest.raises(ValueError, match="none has no images"):
+            convert(tmp_path / "none", tmp_path / name)
+
+
 def test_lxmerts_columns_are_read(tmp_path):
     ids = base64.b64encode(np.array([4]).tobytes()).decode()
     fields = [
@@ -100,7 +132,7 @@ def test_lxmerts_columns_are_read(tmp_path):
     (tmp_path / "f.tsv").write_text("\t".join(fields) + "\n")
     found = RegionStore(convert(tmp_path / "f.tsv", tmp_path / "to"))["x"]
     np.testing.assert_allclose(found.boxes, [[0.1, 0.1, 0.5, 0.5]], atol=1e-4)
-    assert (found.size, found.scores.tolist()) == ((640, 480), [0.5])
+    assert (found.size, found.labels, found.scores.tolist()) == ((640, 480), ("4",), [0.5])
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,25 @@ def test_a_full_disk_is_told_and_costs_nothing_that_was_written(tmp_path, monkey
     assert len(fill(tmp_path, range(8))) == 8
 
 
+def test_a_writer_whose_manifest_could_not_be_written_goes_on(tmp_path, monkeypatch):
+    def full(path, text):
+        if path.name == "manifest.json":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        replace(path, text)
+
+    replace = store._replace
+    with RegionWriter(tmp_path, BY) as writer:
+        for image in range(2):
+            writer.add(f"image {image}", regions(image))
+            with monkeypatch.context() as patch:
+                patch.setattr(store, "_replace", full)
+                for _ in range(2):
+                    with pytest.raises(OSError, match="No space left"):
+                        writer.flush()
+            writer.flush()
+            assert RegionStore(tmp_path).shards == [f"0000{shard}" for shard in range(image + 1)]
+
+
 def test_a_damaged_shard_is_named_and_the_others_are_of_use(tmp_path):
     fill(tmp_path)
     (tmp_path / "00001" / "features.npy").write_bytes(b"cut")
