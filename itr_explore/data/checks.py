@@ -49,12 +49,21 @@ def want_features_from(known: str | None, *collections: Collection) -> None:
         ValueError: says whose features were wanted and whose came.
     """
     for collection in collections:
-        if known is not None and collection.regions_from not in (None, known):
-            raise ValueError(
-                f"{collection.name}, {collection.split} has regions made by {collection.regions_from!r}, and"
-                f" the model was trained on those of {known!r}; features of two extractors cannot be compared"
-                ". Take collection.with_regions(...) of the same one, or train a model on these"
-            )
+        want_made_by(known, collection.regions_from, f"{collection.name}, {collection.split}")
+
+
+def want_made_by(known: str | None, made_by: str | None, whose: str) -> None:
+    """Refuse features that another extractor made than the one that a model knows; None is not known.
+
+    Raises:
+        ValueError: says whose features were wanted and whose came.
+    """
+    if known is not None and made_by not in (None, known):
+        raise ValueError(
+            f"{whose} has regions made by {made_by!r}, and the model was trained on those of {known!r};"
+            " features of two extractors cannot be compared. Take collection.with_regions(...) of the same"
+            " one, or train a model on these"
+        )
 
 
 def check_guide(collection: Collection, guide: np.ndarray, where: str = "") -> None:

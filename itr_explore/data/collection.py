@@ -426,6 +426,7 @@ class Collection:
             truth=self.truth(which),
             labels=self.labels(row),
             guide=None if guide is None else guide[0],
+            regions_from=self.regions_from,
         )
 
     def truth(self, caption: int) -> Truth | None:

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from itr_explore.data.checks import want_made_by
 from itr_explore.data.text import UNKNOWN, encode
 from itr_explore.explanation.parts import NotAdditive, vector_parts
 from itr_explore.nn.modes import evaluating
@@ -144,6 +145,8 @@ def _check(model: RetrievalModel, pair: Pair) -> None:
             f"{model.name} was built for region features of size {wanted}, image {pair.image_id!r} has"
             f" features of size {size}; take a pair of the collection that the model was trained on"
         )
+    known = getattr(model.config, "regions_from", None)
+    want_made_by(known, pair.regions_from, f"image {pair.image_id!r}")
     guide, came = getattr(model.config, "guide_dim", None), 0 if pair.guide is None else len(pair.guide)
     if guide and came != guide:
         raise ValueError(

@@ -163,6 +163,7 @@ class Pair:
     truth: Truth | None = None
     labels: tuple[str, ...] = ()  # what a detector called each region; empty if unknown
     guide: np.ndarray | None = None
+    regions_from: str | None = None  # which extractor made the regions, where that is known
 
     def __post_init__(self):
         want_shape("regions", self.regions, ("region", "feature"))

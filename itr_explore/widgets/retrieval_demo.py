@@ -357,6 +357,7 @@ class RetrievalDemo(LiveView):
             offsets,
             labels=self.collection.labels(image),
             guide=None if guide is None else guide[0],
+            regions_from=self.collection.regions_from,
         )
 
     def _shown_result(self, side: Side, told: dict[str, Any]) -> Result:

@@ -287,6 +287,7 @@ def test_regions_can_be_made_again_by_others(tmp_path):
 def test_a_model_refuses_features_of_another_extractor_than_it_was_trained_on(tmp_path):
     from itr_explore.data.text import build_tokenizer
     from itr_explore.evaluation.ranking import evaluate
+    from itr_explore.explanation.maps import explain
     from itr_explore.models.registry import create_model, from_pretrained
     from itr_explore.training.fit import fit
 
@@ -301,6 +302,9 @@ def test_a_model_refuses_features_of_another_extractor_than_it_was_trained_on(tm
         ValueError, match=r"made by 'halves .*', and the model was trained on those of 'halves"
     ):
         evaluate(again, other, device="cpu")
+    explain(again, known.pair(0))
+    with pytest.raises(ValueError, match="features of two extractors cannot be compared"):
+        explain(again, other.pair(0))
     with pytest.raises(ValueError, match="features of two extractors cannot be compared"):
         fit(again, other, other, epochs=1)
     with pytest.raises(ValueError, match="features of two extractors cannot be compared"):

@@ -117,4 +117,4 @@ def test_the_boxes_of_real_photos_are_found_again(real_photos):
             found += int((iou(photos.boxes(row)[sure], regions.boxes[1:]).max(1) >= 0.7).sum())
             wanted += len(sure)
     assert wanted > 60
-    assert found / wanted >= 0.85  # over all 1,000 photos: benchmarks/extraction.py
+    assert found / wanted >= 0.9  # over all 1,000 photos: benchmarks/extraction.py
