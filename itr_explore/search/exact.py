@@ -9,6 +9,7 @@ changes nothing.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import uuid
@@ -48,6 +49,7 @@ class _Segment:
     columns: dict[str, np.ndarray]  # [row]
     alive: np.ndarray  # [row]  bool
     file: str | None = None  # where it is on disk, as it is now
+    sums: dict[str, str] = field(default_factory=dict)  # checksum of each tensor there
     order: np.ndarray = field(init=False)  # [row]  that sorts the ids
 
     def __post_init__(self):
@@ -98,6 +100,8 @@ class ExactIndex(VectorIndex):
     @classmethod
     def open(cls, folder: str | os.PathLike) -> ExactIndex:
         """A saved index; its vectors stay on disk until a search reads them.
+
+        Checksums of ids and fields are compared now, those of the vectors when `verify` is called.
 
         Raises:
             FileNotFoundError: no index was saved there.
@@ -200,6 +204,17 @@ class ExactIndex(VectorIndex):
             ) from error
         return place
 
+    def verify(self) -> dict[str, str]:
+        """Read every byte of what is on disk and compare checksums: damaged files, and what is wrong."""
+        damaged = {}
+        for segment in self._segments:
+            if segment.file is not None and self.folder is not None:
+                try:
+                    _compare(_mapped(self.folder / segment.file), segment.sums)
+                except (KeyError, ValueError, TypeError, OverflowError, OSError) as error:
+                    damaged[segment.file] = str(error)
+        return damaged
+
     def _save(self, place: Path) -> None:
         here = self.folder is not None and place.resolve() == self.folder.resolve()
         mark = _manifest(place)["mark"] if (place / MANIFEST).is_file() else None
@@ -215,7 +230,7 @@ class ExactIndex(VectorIndex):
                 if segment.file is None or not here:
                     segment.file = f"segment-{uuid.uuid4().hex[:12]}.safetensors"
                     new.append(place / segment.file)
-                    _write_segment(place / segment.file, segment)
+                    segment.sums = _write_segment(place / segment.file, segment)
             mark = uuid.uuid4().hex
             _write_manifest(place, self._told(place, segments, mark))
         except BaseException:
@@ -239,7 +254,12 @@ class ExactIndex(VectorIndex):
             "fields": {name: kind.__name__ for name, kind in self.fields.items()},
             "count": sum(len(segment) for segment in segments),
             "segments": [
-                {"file": one.file, "rows": len(one), "bytes": (place / str(one.file)).stat().st_size}
+                {
+                    "file": one.file,
+                    "rows": len(one),
+                    "bytes": (place / str(one.file)).stat().st_size,
+                    "sha256": one.sums,
+                }
                 for one in segments
             ],
         }
@@ -343,23 +363,46 @@ def _manifest(folder: Path) -> dict[str, Any]:
     told = read_json(folder / MANIFEST)
     keys = {"format", "mark", "dim", "dtype", "fields", "segments"}
     if not isinstance(told, dict) or not keys <= told.keys():
-        raise ValueError(f"{folder / MANIFEST} does not describe an index (wanted {sorted(keys)})")
+        raise _no_manifest(folder, f"wanted {sorted(keys)}")
     if told["format"] != FORMAT:
         raise ValueError(
             f"{str(folder)!r} was written in format {told['format']!r}, this version reads {FORMAT};"
             " make the index again, or install the version that wrote it"
         )
+    fields, segments = told["fields"], told["segments"]
+    if type(told["dim"]) is not int or told["dim"] < 1:
+        raise _no_manifest(folder, f"dim is {told['dim']!r}")
+    if told["dtype"] not in list(KINDS):
+        raise _no_manifest(folder, f"dtype is {told['dtype']!r}, wanted {' or '.join(KINDS)}")
+    if not isinstance(fields, dict) or not all(kind in list(FIELD_TYPES) for kind in fields.values()):
+        raise _no_manifest(folder, f"fields are {fields!r}, each wanted {', '.join(FIELD_TYPES)}")
+    if not isinstance(segments, list) or not all(_is_segment(part) for part in segments):
+        raise _no_manifest(folder, "wanted file, rows, bytes and sha256 of each segment")
     return told
+
+
+def _is_segment(told: Any) -> bool:
+    wanted = {"file": str, "rows": int, "bytes": int, "sha256": dict}
+    return isinstance(told, dict) and all(isinstance(told.get(key), kind) for key, kind in wanted.items())
+
+
+def _no_manifest(folder: Path, why: str) -> ValueError:
+    return ValueError(
+        f"{folder / MANIFEST} does not describe an index ({why}); copy it again, or make the index again"
+    )
 
 
 def _write_manifest(folder: Path, told: dict[str, Any]) -> None:
     scratch = folder / f".{MANIFEST}.writing"
-    scratch.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    with scratch.open("w", encoding="utf-8") as file:
+        file.write(json.dumps(told, indent=2) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
     os.replace(scratch, folder / MANIFEST)
 
 
-def _write_segment(file: Path, segment: _Segment) -> None:
-    """Ids, vectors and columns as tensors; text as bytes with where each begins."""
+def _write_segment(file: Path, segment: _Segment) -> dict[str, str]:
+    """Ids, vectors and columns as tensors, text as bytes with where each begins; checksums by name."""
     tensors: dict[str, np.ndarray] = {"vectors": segment.vectors.numpy(), "ids": segment.ids}
     for name, column in segment.columns.items():
         if column.dtype == object:
@@ -368,7 +411,21 @@ def _write_segment(file: Path, segment: _Segment) -> None:
             tensors[f"starts.{name}"] = np.cumsum([0, *map(len, words)])
         else:
             tensors[f"field.{name}"] = column
-    save_file({name: np.ascontiguousarray(values) for name, values in tensors.items()}, file)
+    tensors = {name: np.ascontiguousarray(values) for name, values in tensors.items()}
+    save_file(tensors, file)
+    with file.open("rb+") as written:
+        os.fsync(written.fileno())
+    return {name: _sum(values) for name, values in tensors.items()}
+
+
+def _sum(values: np.ndarray) -> str:
+    return hashlib.sha256(values.reshape(-1).view(np.uint8).data).hexdigest()
+
+
+def _compare(arrays: Mapping[str, np.ndarray], sums: Mapping[str, str]) -> None:
+    for name, told in sums.items():
+        if _sum(arrays[name]) != told:
+            raise ValueError(f"{name} are not what was written: the checksum differs")
 
 
 def _open_segment(folder: Path, told: dict[str, Any], index: ExactIndex) -> _Segment:
@@ -382,6 +439,7 @@ def _open_segment(folder: Path, told: dict[str, Any], index: ExactIndex) -> _Seg
         )
     try:
         arrays = _mapped(file)
+        _compare(arrays, {name: told for name, told in told["sha256"].items() if name != "vectors"})
         columns = {}
         for name, kind in index.fields.items():
             if kind is str:
@@ -398,7 +456,7 @@ def _open_segment(folder: Path, told: dict[str, Any], index: ExactIndex) -> _Seg
             raise ValueError(f"wanted {told['rows']} vectors of {index.dim}, got {list(vectors.shape)}")
     except (KeyError, ValueError, TypeError, OverflowError, OSError) as error:
         raise ValueError(f"{file} is damaged ({error}); copy it again, or make the index again") from error
-    return _Segment(ids, vectors, columns, np.ones(len(ids), dtype=bool), told["file"])
+    return _Segment(ids, vectors, columns, np.ones(len(ids), dtype=bool), told["file"], told["sha256"])
 
 
 def _mapped(file: Path) -> dict[str, np.ndarray]:

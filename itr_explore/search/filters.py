@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import ast
 import json
+import keyword
+import math
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ import numpy as np
 
 ID = "id"
 FIELD_TYPES = {"str": str, "int": int, "float": float, "bool": bool}
+MILVUS_WORDS = {"and", "or", "not", "in", "like", "is", "null", "exists", "true", "false", "iso", "interval"}
+INTEGERS, WHOLE_FLOATS = range(-(2**63), 2**63), range(-(2**53), 2**53 + 1)
 WORDS = "fields, numbers, text in quotes, == != < <= > >=, in [...], and, or, not, parentheses"
 
 _COMPARE: dict[type, tuple[str, Any]] = {
@@ -78,6 +82,16 @@ def read_filter(text: str, fields: Mapping[str, type]) -> Filter:
     return Filter(text, tree, frozenset(names))
 
 
+def can_be_named(field: str) -> bool:
+    """Whether a filter can name a field so, here and in Milvus."""
+    return (
+        field.isidentifier()
+        and field.isascii()
+        and not keyword.iskeyword(field)
+        and field.lower() not in MILVUS_WORDS
+    )
+
+
 class _Wrong(ValueError):
     """What is wrong, without the filter's text."""
 
@@ -124,6 +138,26 @@ def _check_comparison(node: ast.Compare, fields: Mapping[str, type]) -> None:
         )
         if not fits:
             raise _Wrong(f"{field.id} is {wanted.__name__}, it cannot be compared with {given!r}")
+        _check_value(given, wanted)
+
+
+def _check_value(given: str | int | float, wanted: type) -> None:
+    """Refuse what one back end could read and another could not."""
+    if isinstance(given, str):
+        strange = next((one for one in given if _is_strange(one)), None)
+        if strange is not None:
+            raise _Wrong(f"{given!r} holds the character {strange!r}, which no filter can ask for")
+    elif isinstance(given, int) and given not in INTEGERS:
+        raise _Wrong(f"a whole number has 64 bits at most: from {INTEGERS[0]} to {INTEGERS[-1]}")
+    elif isinstance(given, int) and wanted is float and given not in WHOLE_FLOATS:
+        raise _Wrong(f"{given} is more than a float can tell from the next; write {float(given)!r}")
+    elif isinstance(given, float) and not math.isfinite(given):
+        raise _Wrong("a number is too large: floats end at 1.8e308")
+
+
+def _is_strange(character: str) -> bool:
+    """Half of a pair of surrogates, or a control character that is no white space."""
+    return (character < " " and character not in "\t\n\r") or "\ud800" <= character <= "\udfff"
 
 
 def _type(name: ast.Name, fields: Mapping[str, type]) -> type:

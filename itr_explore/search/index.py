@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from itr_explore.records import Nearest
-from itr_explore.search.filters import FIELD_TYPES, ID, Filter, read_filter
+from itr_explore.search.filters import FIELD_TYPES, ID, Filter, can_be_named, read_filter
 
 Metadata = Mapping[str, Sequence[Any] | np.ndarray]
 SERVERS = ("http://", "https://", "tcp://", "unix:")
@@ -45,9 +45,10 @@ class VectorIndex(ABC):
         for name, kind in self.fields.items():
             if kind not in FIELD_TYPES.values():
                 raise ValueError(f"field {name!r} may be {', '.join(FIELD_TYPES)}, got {kind!r}")
-            if not name.isidentifier() or not name.isascii() or name in (ID, "vector"):
+            if not can_be_named(name) or name in (ID, "vector"):
                 raise ValueError(
-                    f"a field is named by letters, digits and _, and neither 'id' nor 'vector'; got {name!r}"
+                    "a field is named by letters, digits and _, and neither 'id', 'vector' nor a word of"
+                    f" filters such as 'in'; got {name!r}"
                 )
 
     def add(self, ids: Sequence[int] | np.ndarray, vectors: Any, metadata: Metadata | None = None) -> None:

@@ -1,5 +1,7 @@
 """The exact index: what it keeps, on disk and in float16, and what damage does not do to it."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -97,6 +99,48 @@ def test_a_save_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
     index.save()
     assert ExactIndex.open(tmp_path).known([1, 2]).tolist() == [True, True]
     assert len(list(tmp_path.glob("segment-*"))) == len(index._segments)
+
+
+def test_a_flipped_byte_is_noticed_and_what_is_named_in_the_manifest_is_on_the_disk(tmp_path, monkeypatch):
+    index, kept = ExactIndex(8, {"word": str, "n": int}), []
+    index.add(range(50), vectors(50), {"word": ["ü"] * 50, "n": range(50)})
+    with monkeypatch.context() as patched:
+        patched.setattr(exact.os, "fsync", lambda number: kept.append(number))
+        index.save(tmp_path)
+    assert len(kept) == 2
+    file = next(tmp_path.glob("segment-*"))
+    whole, head = file.read_bytes(), 8 + int.from_bytes(file.read_bytes()[:8], "little")
+    places = json.loads(whole[8:head])
+    assert ExactIndex.open(tmp_path).verify() == {}
+    for name in ("ids", "text.word", "field.n", "vectors"):
+        damaged = bytearray(whole)
+        damaged[head + places[name]["data_offsets"][0] + 3] ^= 4
+        file.write_bytes(damaged)
+        if name == "vectors":
+            assert "vectors are not what was written" in ExactIndex.open(tmp_path).verify()[file.name]
+        else:
+            with pytest.raises(ValueError, match=f"{name} are not what was written"):
+                ExactIndex.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"fields": {"word": "date"}},
+        {"fields": {"word": []}},
+        {"fields": 3},
+        {"dim": "8"},
+        {"dtype": "float8"},
+        {"segments": [{}]},
+        {"segments": None},
+    ],
+)
+def test_a_manifest_that_says_what_cannot_be_is_named(wrong, tmp_path):
+    ExactIndex(8).save(tmp_path)
+    told = json.loads((tmp_path / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps({**told, **wrong}))
+    with pytest.raises(ValueError, match=r"manifest.json does not describe an index"):
+        ExactIndex.open(tmp_path)
 
 
 def test_a_damaged_folder_names_the_file(tmp_path):

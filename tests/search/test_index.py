@@ -24,6 +24,8 @@ FILTERS = [
     "number in []",
     "share >= 1",
     "not yes",
+    'word != "a\\n\\t\\r"',
+    "number >= -9223372036854775808 and share < 1e308",
 ]
 
 
@@ -110,6 +112,8 @@ def test_filters_say_the_same_everywhere(new_index):
         FILTERS[10]: lambda f, i: False,
         FILTERS[11]: lambda f, i: f["share"] >= 1,
         FILTERS[12]: lambda f, i: not f["yes"],
+        FILTERS[13]: lambda f, i: True,
+        FILTERS[14]: lambda f, i: True,
     }
     for text, passed in passes.items():
         found = index.search(query, 20, filter=text).ids[0]
@@ -139,6 +143,12 @@ def test_a_bad_filter_is_refused_in_the_same_words(new_index):
         ("number in 3", "after in stands a list"),
         ("3 == number", "the field stands first"),
         ("", "cannot be read"),
+        ("share == 1e400", "floats end at 1.8e308"),
+        ("share in [0.5, -1e999]", "floats end at 1.8e308"),
+        ("number < 99999999999999999999", "64 bits at most"),
+        ("share < 9223372036854775807", "write 9.2233720368547"),
+        ('word == "x\\u0000y"', r"holds the character '\x00'"),
+        ('word == "\\ud800"', "no filter can ask for"),
     ):
         with pytest.raises(ValueError, match="filter") as caught:
             index.search(item(0)[0], 1, filter=text)
@@ -190,7 +200,7 @@ def test_where_it_lives_says_what_it_is(tmp_path):
         open_index("ftp://host/x", "b", 3)
 
 
-@pytest.mark.parametrize("fields", [{"id": int}, {"a b": int}, {"a": list}])
+@pytest.mark.parametrize("fields", [{"id": int}, {"a b": int}, {"a": list}, {"in": int}, {"LIKE": str}])
 def test_fields_that_no_filter_could_name_are_refused(fields):
     with pytest.raises(ValueError, match="field"):
         ExactIndex(3, fields)
