@@ -220,8 +220,10 @@ def train(options: argparse.Namespace) -> int:
 def evaluate(options: argparse.Namespace) -> int:
     """Print the recall and the grounding tables."""
     from itr_explore import from_pretrained
+    from itr_explore.data.sources import open_evaluation
 
-    _measure(from_pretrained(options.model), _collection(options), options.device)
+    collection = with_extras(open_evaluation(options.collection, options.split), options)
+    _measure(from_pretrained(options.model), collection, options.device)
     return 0
 
 

@@ -252,7 +252,7 @@ class Collection:
             captions: a table (CSV, TSV), JSON lines, COCO's or Karpathy's JSON, Flickr's `.token`; by default
                 `captions.*` of the folder, or a `.txt` beside each picture, a caption a line. False: none,
                 the photos can then only be searched for.
-            split: what to call it; where the captions have a column of splits, which of them.
+            split: which of the splits that a column of the captions names; by default all photos.
             image: the captions' column with the names of pictures; by default the one that names most.
             caption: the column, or columns, with captions.
             captions_per_image: keep only the first so many captions of each image; by default all.
@@ -261,7 +261,8 @@ class Collection:
 
         Raises:
             FileNotFoundError: there is no such folder or file.
-            ValueError: there are no pictures, no captions, or none belongs to a picture.
+            ValueError: there are no pictures, no captions, or none belongs to a picture; a split is asked for
+                that no caption names, or a picture is in two.
         """
         from itr_explore.data.folder import load_folder
 

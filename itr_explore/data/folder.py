@@ -11,7 +11,7 @@ import hashlib
 import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -58,30 +58,36 @@ def load_folder(
             f"{folder} has no pictures ({', '.join(sorted(SUFFIXES))}), nor have its sub-folders"
         )
     names = _names(folder, paths)
-    broken, first_of = _checked(paths) if check else ({}, {})
-    skipped = [(names[row], why) for row, why in broken.items()]
-    skipped += [
-        (names[row], f"the same picture as {names[first]}, which has its captions")
-        for row, first in first_of.items()
-    ]
     finder = _Finder(names)
-    said, note = _captions(folder, captions, paths, names, finder, image, caption)
-
+    said, note, skipped = _captions(folder, captions, paths, names, finder, image, caption)
+    if split != "all" and all(one.split is None for one in said):
+        raise NoSplits(
+            f"{folder} has no split {split!r}: nothing says which picture is in which split. Leave split out"
+            " for all of them, add a column 'split' to the captions, or divide them by subset()"
+        )
+    found = [finder(one.name) for one in said]
+    apart = _splits(names, said, found, refuse=split != "all")
+    broken, first_of = _checked(paths) if check else ({}, {})
+    for row, first in first_of.items():
+        if row in apart:
+            apart.setdefault(first, apart[row])
+    skipped = [(names[row], why) for row, why in broken.items()] + skipped
+    foreign = {
+        row for row, first in first_of.items() if split != "all" and _differ(apart.get(row), apart.get(first))
+    }
+    for row, first in first_of.items():
+        which = f"is in the split {apart[first]}" if row in foreign else "has its captions"
+        skipped.append((names[row], f"the same picture as {names[first]}, which {which}"))
     texts: dict[int, list[str]] = defaultdict(list)
-    apart: dict[int, str] = {}
-    for one in said:
-        row = finder(one.name)
-        if row is None:
+    for one, place in zip(said, found, strict=True):
+        if place is None:
             skipped.append((one.name, "has a caption, but no picture of that name is there"))
         elif not one.text.strip():
             skipped.append((one.name, "a caption without words"))
-        else:
-            row = first_of.get(row, row)
-            texts[row].append(one.text)
-            if one.split is not None:
-                apart[row] = one.split
+        elif place not in foreign:
+            texts[first_of.get(place, place)].append(one.text)
     kept = [row for row in range(len(paths)) if row not in broken and row not in first_of]
-    if apart and split != "all":
+    if split != "all":
         wanted = split_names(split)
         kept = [row for row in kept if apart.get(row) in wanted]
         if not kept:
@@ -96,7 +102,7 @@ def load_folder(
         raise ValueError(
             f"no caption of {folder} belongs to a picture there; the first names {said[0].name!r}"
         )
-    silent = sum(not found for found in each)
+    silent = sum(not some for some in each)
     if said and silent:
         note += f", {silent:,} pictures without a caption"
     origin = Origin(str(folder), note, tuple(skipped), tuple(sorted(set(apart.values()))))
@@ -105,8 +111,8 @@ def load_folder(
     return Collection(
         name=folder.resolve().name,
         split=split,
-        captions=[text for found in each for text in found],
-        image_of=np.repeat(np.arange(len(kept)), [len(found) for found in each]),
+        captions=[text for some in each for text in some],
+        image_of=np.repeat(np.arange(len(kept)), [len(some) for some in each]),
         image_ids=[names[row] for row in kept],
         open_image=shown,
         stamp_of=shown.stamp,
@@ -116,6 +122,31 @@ def load_folder(
 
 class NoCaptions(ValueError):
     """A folder has pictures and nothing that says anything of them."""
+
+
+class NoSplits(ValueError):
+    """A split is asked for where nothing says which picture is in which."""
+
+
+def _splits(
+    names: Sequence[str], said: Sequence[Said], rows: Sequence[int | None], refuse: bool
+) -> dict[int, str]:
+    """The split of each row that has one; `refuse` that one has two."""
+    apart: dict[int, str] = {}
+    for one, row in zip(said, rows, strict=True):
+        if row is None or one.split is None:
+            continue
+        known = apart.setdefault(row, one.split)
+        if refuse and _differ(known, one.split):
+            raise ValueError(
+                f"{names[row]} is in two splits, {known} and {one.split}, so one of them would be measured on"
+                " what the other trained on; leave it in one"
+            )
+    return apart
+
+
+def _differ(split: str | None, other: str | None) -> bool:
+    return split is not None and other is not None and other not in split_names(split)
 
 
 class FolderPictures:
@@ -137,37 +168,61 @@ class FolderPictures:
 class _Finder:
     """From a picture's name as somebody wrote it to its row.
 
-    Upper and lower case, the form of accents and the slash do not matter; folders may be left out, or be
-    those of another machine; the end may be left out, `a` for `a.jpg`. What could be two pictures is none.
+    Upper and lower case, the form of accents and the slash do not matter where no two pictures differ by them
+    alone; folders may be left out, or be those of another machine; the end may be left out, `a` for `a.jpg`.
+    What could be two pictures is none.
     """
 
     def __init__(self, names: Sequence[str]):
-        self.paths = [_plain(name) for name in names]
-        self.whole = {path: row for row, path in enumerate(self.paths)}
+        self.spellings = [_Spelling(names, form) for form in (_slashed, _composed, _plain)]
+
+    def __call__(self, name: str) -> int | None:
+        """The row, or None."""
+        ways = [spelling.whole for spelling in self.spellings] + [
+            spelling.ends for spelling in self.spellings
+        ]
+        found = next(filter(None, (way(name) for way in ways)), [])
+        return found[0] if len(found) == 1 else None
+
+
+class _Spelling:
+    """Rows by their names in one form of them."""
+
+    def __init__(self, names: Sequence[str], form: Callable[[str], str]):
+        self.form, self.paths = form, [form(name) for name in names]
+        self.rows: dict[str, list[int]] = defaultdict(list)
         self.bare: dict[str, list[int]] = defaultdict(list)
         for row, path in enumerate(self.paths):
+            self.rows[path].append(row)
             bare = path.rpartition("/")[2]
             self.bare[bare].append(row)
             self.bare[bare.rpartition(".")[0]].append(row)
 
-    def __call__(self, name: str) -> int | None:
-        """The row, or None."""
-        path = _plain(name)
-        if path in self.whole:
-            return self.whole[path]
-        found = [
-            row for row in self.bare.get(path.rpartition("/")[2], ()) if _same_end(path, self.paths[row])
-        ]
-        return found[0] if len(found) == 1 else None
+    def whole(self, name: str) -> list[int]:
+        """Rows of the very path."""
+        return self.rows.get(self.form(name), [])
+
+    def ends(self, name: str) -> list[int]:
+        """Rows whose path ends so, or that the path ends in."""
+        path = self.form(name)
+        return [row for row in self.bare.get(path.rpartition("/")[2], ()) if _same_end(path, self.paths[row])]
+
+
+def _slashed(name: str) -> str:
+    return name.strip().replace("\\", "/").removeprefix("./")
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", _slashed(name))
 
 
 def _plain(name: str) -> str:
-    return unicodedata.normalize("NFC", name.strip().replace("\\", "/").removeprefix("./")).casefold()
+    return _composed(name).casefold()
 
 
 def _same_end(written: str, path: str) -> bool:
     """Whether one of two paths ends in the other; `.jpg` is left out where nobody wrote it."""
-    if not written.endswith(tuple(SUFFIXES)):
+    if not written.lower().endswith(tuple(SUFFIXES)):
         path = path.rpartition(".")[0]
     return f"/{written}".endswith(f"/{path}") or f"/{path}".endswith(f"/{written}")
 
@@ -243,10 +298,10 @@ def _captions(
     finder: _Finder,
     image: str | None,
     caption: str | Sequence[str] | None,
-) -> tuple[list[Said], str]:
-    """What is said of the pictures, and where."""
+) -> tuple[list[Said], str, list[tuple[str, str]]]:
+    """What is said of the pictures, where, and what had to be left out."""
     if captions is False:
-        return [], "no captions"
+        return [], "no captions", []
     if captions is None:
         found = [
             path
@@ -260,11 +315,16 @@ def _captions(
                 f" {', '.join(path.name for path in found)}; say which one by captions='...'"
             )
         if not found:
-            return _beside(folder, paths, names)
+            return (*_beside(folder, paths, names), [])
         captions = found[0]
     path = Path(captions)
     if not path.is_file() and (folder / path).is_file():
         path = folder / path
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"there is no file {path}, nor is it in {folder}; say by captions= where the captions are, or"
+            " False where there are none"
+        )
     return read_captions(path, finder, image=image, caption=caption)
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from itr_explore.data.collection import Collection
-from itr_explore.data.folder import NoCaptions, find_pictures
+from itr_explore.data.columns import split_names
+from itr_explore.data.folder import NoCaptions, NoSplits, find_pictures
 from itr_explore.data.origin import Origin
 
 HUB = "hub:"
@@ -63,17 +64,47 @@ def open_training(name: str | Path) -> tuple[Collection, Collection]:
         raise ValueError(
             f"{path} has {len(found)} photos; wanted {HELD_OUT} at least, as one in {HELD_OUT} is held out"
         )
-    held = np.arange(len(found)) % HELD_OUT == HELD_OUT - 1
-    training, validation = (found.subset(np.flatnonzero(rows)) for rows in (~held, held))
+    return _held_out(found)
+
+
+def open_evaluation(name: str | Path, split: str) -> Collection:
+    """A split to measure on: of photos without splits the tenth that `open_training` held out, or the others.
+
+    Args:
+        name: as `open_source` takes it.
+        split: of photos without splits, `test` is what was held out, as `val` is, and `all` is all of them.
+            So few photos that none can be held out are all of it.
+    """
+    path = Path(name)
+    if split == "all" or not path.is_dir() or _is_known_layout(path):
+        return open_source(name, split)
+    try:
+        return Collection.from_folder(path, split=split)
+    except (NoCaptions, NoSplits):
+        found = _photos(path, "all")
+    if len(found) < HELD_OUT:
+        return found
+    training, validation = _held_out(found)
+    return training if split in split_names("train") else validation
+
+
+def _held_out(photos: Collection) -> tuple[Collection, Collection]:
+    held = np.arange(len(photos)) % HELD_OUT == HELD_OUT - 1
+    training, validation = (photos.subset(np.flatnonzero(rows)) for rows in (~held, held))
     training.split, validation.split = "train", "val"
     return training, validation
 
 
 def _photos(folder: Path, split: str) -> Collection:
+    """The photos of a split where they have such, else all."""
     try:
         return Collection.from_folder(folder, split=split)
+    except NoSplits:
+        found = Collection.from_folder(folder)
     except NoCaptions:
-        return Collection.from_folder(folder, False, split=split)
+        found = Collection.from_folder(folder, False)
+    found.split = split
+    return found
 
 
 def _is_known_layout(folder: Path) -> bool:

@@ -109,6 +109,17 @@ def test_a_name_that_could_be_two_pictures_or_another_one_is_none(photos):
     }
 
 
+def test_names_that_differ_by_their_case_alone_are_two_pictures(tmp_path):
+    for row, name in enumerate(("IMG_1.JPG", "img_1.jpg", "sub/Two.png", "sub/tWo.png")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (9, 9 + row)).save(tmp_path / name)
+    text = "image,caption\nIMG_1.JPG,x\nimg_1.jpg,y\nImg_1.jpg,z\ntWo.png,two\nTWO.png,z\n"
+    write(tmp_path, text)
+    with pytest.warns(UserWarning, match=r"left out 2 \(Img_1\.jpg: .*; TWO\.png: has a caption, but no"):
+        found = read(tmp_path)
+    assert told(found) == {"IMG_1.JPG": ["x"], "img_1.jpg": ["y"], "sub/Two.png": [], "sub/tWo.png": ["two"]}
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
 def test_text_of_another_encoding_is_read_and_said(photos, encoding):
     write(photos, "image,caption\na.jpg,Käse für Zoë\n", encoding=encoding)
@@ -172,6 +183,35 @@ def test_a_column_of_splits_divides_the_photos(photos):
     assert len(read(photos)) == 4
     with pytest.raises(ValueError, match="has no split 'test'; its splits are train, validation"):
         read(photos, split="test")
+
+
+@pytest.mark.parametrize("captions", [None, False])
+def test_a_split_that_nothing_names_is_refused(photos, captions):
+    write(photos, "image,caption\na.jpg,x\n")
+    with pytest.raises(ValueError, match=r"has no split 'test': nothing says which .* Leave split out"):
+        read(photos, captions, split="test")
+
+
+def test_a_photo_in_two_splits_is_refused(photos):
+    write(photos, "image,caption,split\na.jpg,x,val\na.jpg,y,dev\nb.png,x,train\nb.png,y,test\n")
+    with pytest.raises(ValueError, match=r"b\.png is in two splits, train and test"):
+        read(photos, split="test")
+
+
+def test_a_copy_in_another_split_gives_its_captions_to_neither(photos):
+    (photos / "z.jpg").write_bytes((photos / "a.jpg").read_bytes())
+    write(photos, "image,caption,split\na.jpg,one,train\nz.jpg,two,test\nb.png,three,test\n")
+    with pytest.warns(UserWarning, match=r"same picture as a\.jpg, which is in the split train"):
+        assert read(photos, split="train").captions == ["one"]
+    with pytest.warns(UserWarning, match="left out"):
+        assert read(photos, split="test").captions == ["three"]
+    with pytest.warns(UserWarning, match="which has its captions"):
+        assert read(photos).captions == ["one", "two", "three"]
+
+
+def test_captions_that_are_not_there_are_asked_for(photos):
+    with pytest.raises(FileNotFoundError, match=r"there is no file nope\.csv, nor is it in .*captions="):
+        read(photos, "nope.csv")
 
 
 @pytest.mark.parametrize(

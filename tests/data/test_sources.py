@@ -10,7 +10,7 @@ from itr_explore.cli import main
 from itr_explore.data.collection import Collection
 from itr_explore.data.guide import guide_vectors
 from itr_explore.data.scenes import cache
-from itr_explore.data.sources import open_source, open_training
+from itr_explore.data.sources import open_evaluation, open_source, open_training
 
 CLIP = "clip-tiny-scenes"
 
@@ -37,6 +37,16 @@ def test_photos_are_opened_whole_and_every_tenth_is_held_out_of_training(photos)
     assert len(open_source(photos, "test")) == 12
     training, validation = open_training(photos)
     assert (len(training), training.split, validation.image_ids) == (11, "train", ["09.png"])
+
+
+def test_what_is_measured_on_is_what_training_held_out(photos):
+    assert open_evaluation(photos, "test").image_ids == open_training(photos)[1].image_ids
+    assert [len(open_evaluation(photos, split)) for split in ("train", "val", "all")] == [11, 1, 12]
+
+
+def test_what_is_measured_on_is_the_split_that_the_captions_name(photos):
+    (photos / "captions.csv").write_text("image,caption,split\n00.png,x,train\n01.png,y,test\n")
+    assert open_evaluation(photos, "test").image_ids == ["01.png"]
 
 
 def test_splits_that_the_captions_name_come_before(photos):
