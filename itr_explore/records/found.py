@@ -17,11 +17,11 @@ Side = Literal["images", "captions"]
 class Found(ShownAsTable):
     """The first results of one query, best first, and where the right answers stand.
 
-    Ranks count from 0 in the whole gallery, also where only some of it was asked for; equal scores stand in
-    the order of the collection. After two stages only the candidates have scores of the model: they stand
-    before all others, which keep their coarse order. An index brings only the first few: ranks count among
-    what it brings, and among what passed where a filter was asked for; right answers it does not bring are
-    `beyond`.
+    Ranks count from 0 in the whole gallery, also where only some of it was asked for, but not where an index
+    was asked (`among_some`); equal scores stand in the order of the collection. After two stages only the
+    candidates have scores of the model: they stand before all others, which keep their coarse order. An index
+    brings only the first few: ranks count among what it brings, and where only some was asked for, among this
+    alone; right answers it does not bring are `beyond`.
     """
 
     query: str  # the sentence, or the image's name
@@ -43,6 +43,9 @@ class Found(ShownAsTable):
     unknown: tuple[str, ...] = ()  # words of the query that the model has never seen
     index: str = ""  # the index that was asked, in words; empty where all of it stands in memory
     beyond: tuple[int, ...] = ()  # rows of right answers that have no rank, as the index did not bring them
+    among_some: bool = (
+        False  # only some were asked for, and ranks count among these, not in the whole gallery
+    )
 
     def __post_init__(self):
         for name in ("rows", "ranks", "scores", "margins", "right"):
@@ -112,6 +115,8 @@ class Found(ShownAsTable):
             at = ", ".join(str(rank + 1) for rank in self.right_ranks[:5].tolist())
             more = f" and {len(self.right_ranks) - 5} more" if len(self.right_ranks) > 5 else ""
             told.append(f"right at rank {at}{more}")
+        if self.among_some:
+            told.append("ranks among those that were asked for")
         if self.beyond:
             told.append(f"{len(self.beyond)} right ones not among what the index brought")
         if self.unknown:

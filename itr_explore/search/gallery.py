@@ -50,7 +50,11 @@ class Gallery:
             there are two stages, and candidates are encoded again for each query.
         index: where vectors live, if not in memory: a folder, a Milvus Lite file (`.db`) or the URI of a
             Milvus server (`open_index`), where each model and collection has its own; or an index for each
-            side, taken for this model's and collection's. What is there already is not encoded again.
+            side, taken for this model's and collection's. What is there already is not encoded again, what
+            is missing is written. So ids are rows of the collection and none else, and the gallery has no
+            `add` or `delete`: what is searched is decided by the collection (`subset`) or for one search by
+            `among` and `filter`. An item that was deleted from an index by its owner is written again when
+            the index is next opened for a collection that has it.
         metadata: for each side, what filters can ask besides `image_id` and `regions` (images) or `words`
             (captions): fields with a value for each item.
 
@@ -121,13 +125,15 @@ class Gallery:
         Args:
             text: any sentence with a word.
             k: how many results.
-            among: [image] bool, only these are results; ranks stay those among all. In two stages the first
-                of these are candidates, too.
+            among: [image] bool, only these are results. In memory ranks stay those among all, and in two
+                stages the first of these are candidates, too. An index looks at nothing else, so that ranks
+                count among these only (`Found.among_some`).
             filter: only what passes is a result, as in `regions >= 10 and image_id != "a.jpg"`
-                (`search.filters`).
+                (`search.filters`); ranks as for `among`.
 
         Raises:
-            ValueError: there is no word, or far too many; the filter does not fit; or a score is NaN.
+            ValueError: there is no word, or far too many; the filter does not fit; a score is NaN; or the
+                index holds ids that are no rows of the collection.
             ConnectionError: the index is on a server that does not answer.
         """
         words = split_words(text)[0]
@@ -324,6 +330,7 @@ class Gallery:
         wanted = k + 1 if self.one_vector else max(k, self.candidates or CANDIDATES_ENCODED_AGAIN)
         came = shelf.index.search(query.vectors, min(wanted, len(shelf.order)), filter=asked)
         rows, scores = (values[0][came.ids[0] >= 0] for values in (came.ids, came.scores))
+        shelf.refuse_foreign(rows)
         seconds["coarse"] = time.perf_counter() - start
         if not self.one_vector:
             start = time.perf_counter()
@@ -352,6 +359,7 @@ class Gallery:
             unknown,
             shelf.index.kind,
             tuple(row for row in right.tolist() if row not in ranks),
+            asked is not None,
         )
 
     def _rescored(self, shelf: Shelf, rows: np.ndarray, query: Encoded) -> tuple[np.ndarray, np.ndarray]:

@@ -37,6 +37,9 @@ class IndexedShelf(Shelf):
         index: ids are rows of the collection.
         columns: [item] the metadata of each field of the index.
         anew: write all items, whatever is there.
+
+    Raises:
+        ValueError: the index holds ids that are no rows.
     """
 
     def __init__(
@@ -52,7 +55,11 @@ class IndexedShelf(Shelf):
         self.whole, self.index = False, index
         self.columns = {name: columns[name] for name in index.fields}
         count = len(self.order)
-        there = np.zeros(count, bool) if anew or not len(index) else index.known(np.arange(count))
+        held = len(index)
+        there = index.known(np.arange(count)) if held else np.zeros(count, bool)
+        if held > there.sum():
+            raise self._foreign(f"{held - int(there.sum()):,} of its {held:,} ids are others")
+        there &= not anew
         self.order = np.concatenate([self.order[there[self.order]], self.order[~there[self.order]]])
         self.done, self._saved = int(there.sum()), time.monotonic()
 
@@ -72,6 +79,19 @@ class IndexedShelf(Shelf):
         if getattr(self.index, "folder", True) is not None:
             self.index.save()
         self._saved = time.monotonic()
+
+    def refuse_foreign(self, ids: np.ndarray) -> None:
+        """ValueError where what the index brings is not of this collection."""
+        others = ids[ids >= len(self.order)]
+        if len(others):
+            raise self._foreign(f"it brought id {others[0]}")
+
+    def _foreign(self, what: str) -> ValueError:
+        return ValueError(
+            f"the index of {self.side} holds what is not in the collection, whose {self.side} are the ids 0"
+            f" to {len(self.order) - 1:,}: {what}. Give the gallery an index of its own, or the whole"
+            " collection that this one was made for"
+        )
 
     def everything(self, encoder: Encoder) -> Iterator[tuple[np.ndarray, Encoded]]:
         """Rows and all that the model's score needs of them, encoded again piece by piece."""

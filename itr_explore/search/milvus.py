@@ -23,7 +23,7 @@ import numpy as np
 from itr_explore.records import Nearest
 from itr_explore.search.filters import Filter
 from itr_explore.search.index import LITE, VectorIndex, same_shape
-from itr_explore.search.sizes import IndexPlan, plan_index
+from itr_explore.search.sizes import IndexPlan, plan_index, search_of
 
 if TYPE_CHECKING:
     from pymilvus import MilvusClient
@@ -48,7 +48,8 @@ class MilvusIndex(VectorIndex):
         name: of the collection in Milvus; letters, digits and _.
         dim, fields: of a new index; of one that is there they are checked, where they are given.
         expected: how many vectors there will be; decides on the kind of index (`search.sizes`).
-        plan: the index itself, where another is wanted.
+        plan: the index itself, where another is wanted; of one that is there, how it is searched. Without,
+            it is searched as its kind is in `search.sizes`.
         patience: seconds that one request is tried for, again and again where the server does not answer; by
             default 60, and 600 for a file, whose engine works in this process and may be busy.
         token: "user:password" or an API key, where the server asks for it.
@@ -57,7 +58,7 @@ class MilvusIndex(VectorIndex):
         ImportError: pymilvus, or for a file milvus-lite, is not installed.
         ConnectionError: no server answers, or another process holds the file.
         FileNotFoundError: there is no such index, and no dim to make one by.
-        ValueError: the one that is there has another dim or other fields.
+        ValueError: the one that is there has another dim, other fields, or is of another kind than the plan.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class MilvusIndex(VectorIndex):
         _opened[self._key] += 1
         try:
             if self._call("say what it holds", "has_collection"):
-                self._open(dim, fields)
+                self._open(dim, fields, plan)
             elif dim is None:
                 raise FileNotFoundError(f"{self.uri} has no index {name!r}; say dim= to make a new one")
             else:
@@ -219,8 +220,8 @@ class MilvusIndex(VectorIndex):
                 scores[row, : len(hits)] = [hit["distance"] for hit in hits]
         return Nearest(ids, scores)
 
-    def _open(self, dim: int | None, fields: Mapping[str, type] | None) -> None:
-        """Take dim, fields and index from the collection that is there."""
+    def _open(self, dim: int | None, fields: Mapping[str, type] | None, plan: IndexPlan | None) -> None:
+        """Take dim, fields and index from the collection that is there; from a plan how to search it."""
         from pymilvus import DataType
 
         kinds = {DataType.VARCHAR: str, DataType.INT64: int, DataType.DOUBLE: float, DataType.BOOL: bool}
@@ -238,11 +239,15 @@ class MilvusIndex(VectorIndex):
             parts["vector"]["params"]["dim"], {name: kinds[part["type"]] for name, part in others.items()}
         )
         same_shape(place, self, dim, fields)
-        index = self._call("describe the index", "describe_index", "vector")
-        kind = (index or {}).get("index_type", "FLAT")
-        plans = [plan_index(count, self.dim) for count in (10**6, 10**8, 10**9)]
-        search = {one.kind: one.search for one in plans}.get(kind, {})
-        self.plan = IndexPlan(kind, {}, search, float("nan"), float("nan"))
+        index = self._call("describe the index", "describe_index", "vector") or {}
+        kind = index.get("index_type", "FLAT")
+        if plan is not None and plan.kind != kind:
+            raise ValueError(
+                f"{place} is of kind {kind}, the plan says {plan.kind}; leave the plan out, or name another"
+                " index and write the vectors there"
+            )
+        found = search_of(kind, int(index.get("nlist") or 0))
+        self.plan = plan or IndexPlan(kind, {}, found, float("nan"), float("nan"))
         self._call("load the index", "load_collection")
 
     def _layout(self) -> dict[str, Any]:

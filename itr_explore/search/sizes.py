@@ -69,3 +69,17 @@ def plan_index(count: int, dim: int) -> IndexPlan:
         "pq_code_budget_gb_ratio": CODES,
     }
     return IndexPlan("DISKANN", disk_build, {"search_list": 100}, raw * (CODES + CACHED), disk + raw)
+
+
+def search_of(kind: str, lists: int = 0) -> dict[str, Any]:
+    """How an index of Milvus is searched that somebody made; empty where Milvus' own way is taken.
+
+    Args:
+        kind: as Milvus calls it; kinds of a family (`HNSW_SQ`, `IVF_FLAT`) are searched alike.
+        lists: of an IVF; where nobody knows, as many are looked at as in a large one.
+    """
+    family = kind.split("_")[0]
+    if family == "IVF" and lists:
+        return {"nprobe": max(1, lists // 64)}
+    plans = [plan_index(count, 1) for count in (HNSW_UP_TO, IVF_UP_TO, IVF_UP_TO + 1)]
+    return next((dict(plan.search) for plan in plans if plan.kind.split("_")[0] == family), {})

@@ -208,6 +208,34 @@ def test_filters_ask_what_is_known_of_items_with_and_without_an_index(
     gallery.close()
 
 
+def test_with_an_index_ranks_among_some_count_among_these_and_the_answer_says_so(
+    collection, one_vector, tmp_path
+):
+    memory, index = Gallery(one_vector, collection), Gallery(one_vector, collection, index=tmp_path)
+    everything, among = memory.images_for("the green boat", 40), np.zeros(40, dtype=bool)
+    among[everything.rows[[0, 2, 3]]] = True
+    only = {"among": among}, {"filter": f"id in {everything.rows[[0, 2, 3]].tolist()}"}
+    for asked in only:
+        whole, found = (one.images_for("the green boat", 5, **asked) for one in (memory, index))
+        assert (whole.ranks.tolist(), whole.among_some) == ([0, 2, 3], False)
+        assert (found.ranks.tolist(), found.among_some) == ([0, 1, 2], True)
+        assert "ranks among those that were asked for" in str(found)
+    assert not index.images_for("the green boat", 5).among_some
+    index.close()
+
+
+def test_an_index_with_ids_of_another_collection_is_refused(collection, one_vector):
+    index = ExactIndex(8, {"image_id": str})
+    Gallery(one_vector, collection, index={"images": index}).encode("images")
+    with pytest.raises(ValueError, match=r"ids 0 to 29: 10 of its 40 ids are others"):
+        Gallery(one_vector, collection.subset(range(30)), index={"images": index}).images_for("a red dog")
+    gallery = Gallery(one_vector, collection, index={"images": index})
+    gallery.encode("images")
+    index.add([77], index.vectors_of([0]), {"image_id": ["x"]})
+    with pytest.raises(ValueError, match="it brought id 77"):
+        gallery.images_for("a red dog", 40)
+
+
 def test_metadata_that_fits_no_item_is_refused(collection, one_vector):
     for values in ([1, 2], [[1]] * 40, [None] * 40):
         gallery = Gallery(one_vector, collection, metadata={"images": {"year": values}})

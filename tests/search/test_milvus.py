@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ pytest.importorskip("milvus_lite")
 
 import itr_explore.search.milvus as milvus
 from itr_explore.search.milvus import MilvusIndex
-from itr_explore.search.sizes import plan_index
+from itr_explore.search.sizes import IndexPlan, plan_index, search_of
 
 
 def vectors(count, seed=0):
@@ -36,6 +37,24 @@ def test_a_file_opens_again_with_all_that_was_in_it(tmp_path):
         again.drop()
     with pytest.raises(ValueError, match="is closed"):
         len(again)
+
+
+def test_a_plan_says_how_an_index_that_is_there_is_searched(tmp_path):
+    made = plan_index(10, 4)
+    with MilvusIndex(tmp_path / "a.db", "x", 4, plan=made), MilvusIndex(tmp_path / "a.db", "x") as again:
+        assert again.plan.asked(1) == {"ef": 128}
+        with MilvusIndex(tmp_path / "a.db", "x", plan=replace(made, search={"ef": 999})) as careful:
+            assert careful.plan.asked(1) == {"ef": 999}
+        with pytest.raises(ValueError, match="is of kind HNSW, the plan says IVF_FLAT"):
+            MilvusIndex(tmp_path / "a.db", "x", plan=IndexPlan("IVF_FLAT", {"nlist": 8}, {}, 0, 0))
+
+
+def test_an_index_of_any_family_is_searched_as_its_family_is():
+    assert search_of("IVF_FLAT", 1024) == search_of("IVF_SQ8", 1024) == {"nprobe": 16}
+    assert search_of("IVF_PQ") == plan_index(200_000_000, 4).search
+    assert search_of("HNSW_SQ") == {"ef": 128}
+    assert search_of("DISKANN") == {"search_list": 100}
+    assert search_of("FLAT") == search_of("AUTOINDEX") == {}
 
 
 def test_another_process_is_told_that_the_file_is_in_use(tmp_path):
