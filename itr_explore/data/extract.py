@@ -114,7 +114,7 @@ def regions_for(
     if isinstance(source, str | Path):
         if cache is not None:
             raise ValueError(f"{source} is a folder of regions, which needs no cache; leave it out")
-        store = RegionStore(source)
+        store = _store(source)
         return _found(collection, store, _rows(collection, store, progress, hash_pictures=True))
     description = _described(source)
     folder = default_folder(description) if cache is None else Path(cache)
@@ -195,6 +195,19 @@ class Names:
         ]
         with self.file.open("a", encoding="utf-8") as file:
             file.write("".join(f"\n{json.dumps(line)}" for line in lines))
+
+
+def _store(folder: str | Path) -> RegionStore:
+    try:
+        return RegionStore(folder)
+    except FileNotFoundError as error:
+        told = str(folder)
+        if Path(folder).is_dir() and not (Path(folder) / "config.json").is_file():
+            raise
+        raise FileNotFoundError(
+            f"{error}. If {told!r} is the name of a vision model, hand on what looks at pictures with it:"
+            f" with_regions(GridExtractor({told!r}))"
+        ) from error
 
 
 def _described(extractor: Extractor) -> dict[str, Any]:

@@ -226,6 +226,11 @@ class HubPictures:
                 " there: download the pictures and say where they are, by pictures=folder"
             )
         if self.folder is None:
+            if not Path(value).is_file():
+                raise FileNotFoundError(
+                    f"there is no picture {value}, which column {self.column!r} names for image"
+                    f" {self.names[row]!r}; say where the pictures are, by pictures=folder"
+                )
             return Path(value)
         path = Pictures(self.folder, [value]).find(0)
         if path is None:

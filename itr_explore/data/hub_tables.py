@@ -34,6 +34,7 @@ class Place:
     files: dict[str, list[str]] = field(default_factory=dict)  # local ones of each split
     saved: bool = False  # by `save_to_disk`
     splits: tuple[str, ...] = ()
+    stamps: tuple[str, ...] = ()  # of what a stream reads: others where its files are
 
     def whole(self, splits: Sequence[str], skip_damaged: bool) -> tuple[Dataset, Lost]:
         """All rows of some splits, and the files that had to be left out.
@@ -79,7 +80,7 @@ class Place:
             features=first.features,
             cache_dir=self.cache,
             gen_kwargs={
-                "place": self,
+                "place": replace(self, stamps=self._stamps(splits)),
                 "splits": tuple(splits) or ("",),
                 "columns": columns,
                 "wanted": tuple(wanted),
@@ -87,6 +88,18 @@ class Place:
             },
         )
         return rows, columns
+
+    def _stamps(self, splits: Sequence[str]) -> tuple[str, ...]:
+        """What the files of some splits are now: size and time of change, or the commit of the hub."""
+        whole = not splits or not splits[0]
+        builder = self.builder({WHOLE: self.files[""]} if whole and "" in self.files else None)
+        by_split = getattr(builder.config, "data_files", None) or {}
+        told = [str(builder.hash)]
+        for split, files in by_split.items():
+            if whole or str(split) in splits:
+                told += [str(origin) for origin in getattr(files, "origin_metadata", ())]
+                told += [_stamp(str(path)) for path in files]
+        return tuple(told)
 
     def builder(self, files: dict[str, list[str]] | None = None) -> DatasetBuilder:
         """What prepares the rows."""
@@ -228,6 +241,15 @@ def _damage(path: str) -> str | None:
     except (pa.ArrowException, OSError) as error:
         return str(error).split(". ")[0]
     return None
+
+
+def _stamp(path: str) -> str:
+    """A file's path, with its size and time of change where it is here; the hub's have their commit in it."""
+    try:
+        told = os.stat(path)
+    except (OSError, ValueError):
+        return path
+    return f"{path} {told.st_size} {told.st_mtime_ns}"
 
 
 def _stream(place: Place, split: str, column: str | None) -> Any:

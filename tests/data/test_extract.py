@@ -266,6 +266,14 @@ def test_what_is_no_extractor_is_told(tmp_path, source, message):
         photos(tmp_path / "album").with_regions(source)
 
 
+def test_a_model_s_name_is_no_store_and_the_way_to_use_it_is_told(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"with_regions\(GridExtractor\('openai/clip'\)\)"):
+        photos(tmp_path / "album").with_regions("openai/clip")
+    with pytest.raises(FileNotFoundError, match="is no region store") as told:
+        photos(tmp_path / "album").with_regions(tmp_path)
+    assert "GridExtractor" not in str(told.value)
+
+
 def test_a_collection_without_pictures_is_told(tmp_path):
     with pytest.raises(
         ValueError, match=r"album, test has no picture of image '0\.png', so no extractor can"

@@ -2,6 +2,7 @@
 
 import errno
 import io
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from datasets.exceptions import DatasetNotFoundError
 from PIL import Image as Pillow
 from toys import toy_model
 
+from itr_explore.data import hub_tables
 from itr_explore.data.collection import Collection
 from itr_explore.evaluation.ranking import evaluate
 from itr_explore.records import RegionsOf
@@ -230,6 +232,12 @@ def test_pictures_that_a_set_only_names_are_found_in_a_folder(tmp_path, read):
         found.image(0)
 
 
+def test_paths_that_lead_nowhere_ask_for_the_folder(read):
+    rows = table({"image": ["photos/a.jpg"], "text": ["x"]}, {"image": TEXT, "text": TEXT})
+    with pytest.raises(FileNotFoundError, match=r"no picture photos/a\.jpg, .*pictures=folder"):
+        read(rows).image(0)
+
+
 def test_an_address_is_never_fetched(read):
     rows = table({"image": ["https://x.org/a.jpg"], "text": ["x"]}, {"image": TEXT, "text": TEXT})
     with pytest.raises(ValueError, match=r"only the address is known .*pictures=folder"):
@@ -290,11 +298,33 @@ def test_of_a_stream_only_the_first_images_are_read_and_kept(tmp_path, read):
     first = read(part, streaming=True, limit=2)
     assert (first.captions, first.image_of.tolist(), first.image(1).width) == (list("abcd"), [0, 0, 1, 1], 31)
     written = sorted((tmp_path / "cache" / "generator").rglob("*.arrow"))
-    assert read(part, streaming=True, limit=2).captions == list("abcd")
+    again = Collection.from_hub(tmp_path / "set", cache=tmp_path / "cache", streaming=True, limit=2)
+    assert again.captions == list("abcd")
     assert sorted((tmp_path / "cache" / "generator").rglob("*.arrow")) == written
     assert len(written) == 1
     with pytest.raises(ValueError, match="streaming needs a limit"):
         read(part, streaming=True)
+
+
+def test_a_stream_of_a_file_that_was_written_anew_has_the_new_rows(tmp_path):
+    path, here = tmp_path / "few.parquet", tmp_path / "cache"
+    for text in "xyz":
+        table({"filename": ["a.png"], "caption": [text]}, {"filename": TEXT, "caption": TEXT}).to_parquet(
+            path
+        )
+        found = Collection.from_hub(path, streaming=True, limit=1, cache=here)
+        assert found.captions == [text]
+
+
+def test_a_stream_of_another_commit_has_that_commit_s_rows(monkeypatch, tmp_path):
+    place = hub_tables.Place("owner/name", splits=("test",))
+    kept = []
+    for commit in ("one", "one", "two"):
+        files = {"test": [f"hf://datasets/owner/name@{commit}/test.parquet"], "train": ["x"]}
+        builder = SimpleNamespace(hash="same", config=SimpleNamespace(data_files=files))
+        monkeypatch.setattr(hub_tables.Place, "builder", lambda self, files=None, made=builder: made)
+        kept.append(place._stamps(["test"]))
+    assert kept[0] == kept[1] != kept[2]
 
 
 def raises(monkeypatch, error):
