@@ -12,6 +12,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,9 +64,9 @@ def read_captions(
             rows, remark = _table(text, path.suffix.lower(), known)
         if not rows:
             raise Misfit("it is empty; wanted names of pictures and their captions")
-    said, columns, silent = _said(rows, str(path), known, image, caption)
+    said, columns, silent = _said(rows, str(path), known, image, caption, table)
     read_as = "" if encoding == "UTF-8" else f", read as {encoding}"
-    return said, f"{columns} of {path.name}{read_as}{remark}", silent if table else []
+    return said, f"{columns} of {path.name}{read_as}{remark}", silent
 
 
 def decoded(data: bytes) -> tuple[str, str]:
@@ -128,10 +129,11 @@ def _reader(text: str, mark: str, quoted: bool) -> Iterable[list[str]]:
 
 
 def _sample(text: str, mark: str, quoted: bool) -> list[list[str]]:
-    try:
-        return list(islice(_reader(text, mark, quoted), SAMPLE))
-    except csv.Error:  # a cell without end
-        return list(islice(_reader(text, mark, False), SAMPLE))
+    """The first rows, as far as they can be read; without quotes where a cell has no end."""
+    for way in dict.fromkeys((quoted, False)):
+        with suppress(csv.Error):
+            return list(islice(_reader(text, mark, way), SAMPLE))
+    return []
 
 
 def _rows(text: str, mark: str, known: Known, quoted: bool) -> tuple[list[list[str]], str]:
@@ -233,6 +235,7 @@ def _said(
     known: Known,
     image: str | None,
     caption: str | Sequence[str] | None,
+    table: bool,
 ) -> tuple[list[Said], str, list[tuple[str, str]]]:
     names = list(dict.fromkeys(name for row in rows[:100] for name in row))
     if image is None:
@@ -246,6 +249,9 @@ def _said(
     split = columns.split if columns.split in SPLITS else None
     said, silent = [], []
     for number, row in enumerate(rows, 1):
+        if row.get(image) is None:
+            silent.append((f"row {number}", f"names no picture in {image!r}"))
+            continue
         name = _plain(str(row.get(image)))
         try:
             texts = [text for column in columns.captions for text, _ in texts_of(row.get(column))]
@@ -253,7 +259,7 @@ def _said(
             raise ValueError(f"{where}, row {number}, of {name!r}: {error}") from error
         part = row.get(split) if split is not None else None
         said += [Said(name, text, None if part in (None, "") else str(part)) for text in texts]
-        if not texts:
+        if not texts and table:  # of JSON a picture may well have none
             silent.append((name, f"row {number} has no caption: it has {len(row)} of {len(names)} columns"))
     note = f"captions from {' and '.join(map(repr, columns.captions))}, names from {image!r}"
     return said, note, silent

@@ -90,6 +90,19 @@ def test_a_row_without_its_caption_is_named(read):
         assert "2 of 3 columns" in skipped[0][1]
 
 
+def test_a_row_without_a_picture_s_name_is_counted(read):
+    assert read("caption,image\nx,a.jpg\ny\n")[2] == [("row 2", "names no picture in 'image'")]
+    text = '{"image": "a.jpg", "caption": "x"}\n{"caption": "y"}\n{"image": "b.jpg"}'
+    assert read(text, "c.jsonl")[2] == [("row 2", "names no picture in 'image'")]
+
+
+def test_a_quote_left_open_in_a_long_file_is_no_caption_without_end(read):
+    rows = "".join(f"b.jpg,row {row} of many\n" for row in range(9000))
+    said, note, _ = read(f'image,caption\na.jpg,"one\n{rows}')
+    assert (len(said), said[-1]) == (9001, ("b.jpg", "row 8999 of many"))
+    assert "never closed" in note
+
+
 def test_two_columns_of_one_name_are_both_kept(read):
     said, note, _ = read("image,caption,caption\na.jpg,x,y\n")
     assert said == [("a.jpg", "x"), ("a.jpg", "y")]
