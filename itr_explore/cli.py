@@ -182,6 +182,13 @@ def _collection(options: argparse.Namespace):
     return with_extras(open_collection(options.collection, options.split), options)
 
 
+def _measured_on(options: argparse.Namespace, split: str):
+    """The collection to measure on: never photos that training saw."""
+    from itr_explore.data.sources import open_evaluation
+
+    return with_extras(open_evaluation(options.collection, split), options)
+
+
 def _device(options: argparse.Namespace) -> str:
     return getattr(options, "device", "auto")
 
@@ -191,7 +198,7 @@ def demo(options: argparse.Namespace) -> int:
     from itr_explore import explore
     from itr_explore.widgets.page import save_page
 
-    test = with_extras(open_collection(options.collection, "test"), options)
+    test = _measured_on(options, "test")
     model = _load_or_train(options)
     recall, grounding = _measure(model, test, options.device)
     told = [image for image in range(len(test)) if len(test.captions_of(image))]
@@ -220,10 +227,8 @@ def train(options: argparse.Namespace) -> int:
 def evaluate(options: argparse.Namespace) -> int:
     """Print the recall and the grounding tables."""
     from itr_explore import from_pretrained
-    from itr_explore.data.sources import open_evaluation
 
-    collection = with_extras(open_evaluation(options.collection, options.split), options)
-    _measure(from_pretrained(options.model), collection, options.device)
+    _measure(from_pretrained(options.model), _measured_on(options, options.split), options.device)
     return 0
 
 
@@ -286,7 +291,7 @@ def report(options: argparse.Namespace) -> int:
     """Write a page about a model."""
     from itr_explore import from_pretrained, save_report
 
-    model, collection = from_pretrained(options.model), _collection(options)
+    model, collection = from_pretrained(options.model), _measured_on(options, options.split)
     if options.images is not None:
         collection = collection.subset(range(min(options.images, len(collection))))
     print(save_report(model, collection, options.out, faithful_pairs=options.faithful, device=options.device))
