@@ -123,15 +123,6 @@ class Truth:
             last = max(relation.subject, *relation.objects)
             want(last < len(self.mentions), f"a relation names mention {last} of only {len(self.mentions)}")
 
-    @property
-    def grounded(self) -> np.ndarray:
-        """[word] bool: the word names something that has a box, whether or not a region covers it."""
-        named = np.zeros(len(self.word_regions), dtype=bool)
-        for mention in self.mentions:
-            if len(mention.boxes):
-                named[list(mention.words)] = True
-        return named
-
 
 @dataclass(frozen=True)
 class Example:
